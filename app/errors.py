@@ -1,0 +1,27 @@
+"""What can go wrong in the assistant. Each error says what is wrong and, in `hint`, what to do."""
+
+from __future__ import annotations
+
+
+class AppError(Exception):
+    """Base of the assistant's errors; `hint` is one line that says what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class BadRequest(AppError):
+    """The caller asked for something that makes no sense (exit code 2)."""
+
+
+class NothingFound(AppError):
+    """The question was fine and the answer is empty (exit code 3)."""
+
+
+class Refused(AppError):
+    """A rule forbids it, or it needs the user's yes (exit code 4)."""
+
+
+class BadInput(AppError):
+    """An input file has lines that could not be read (exit code 9)."""

@@ -1,0 +1,1 @@
+"""Importers and exporters: other programs' files to and from typed records."""

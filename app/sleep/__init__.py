@@ -1,0 +1,1 @@
+"""The night: the job ledger and the jobs that consolidate the day."""

@@ -1,0 +1,1 @@
+"""Typer commands: parse, call app, print. No logic, no SQL."""

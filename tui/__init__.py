@@ -1,0 +1,1 @@
+"""Textual screens and widgets: they draw; app does the work."""
