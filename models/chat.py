@@ -1,4 +1,7 @@
-"""The chat model seam: one protocol, and the llama.cpp model that runs a GGUF in this process."""
+"""The chat model seam: one protocol and the plain data that crosses it.
+
+Knows no engine: llama.cpp lives in models/llama.py, a stand-in in models/fake.py.
+"""
 
 from __future__ import annotations
 
@@ -65,3 +68,11 @@ class ChatModel(Protocol):
     def close(self) -> None:
         """Free the weights and the cache. Further calls fail."""
         ...
+
+
+def shared_prefix(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """How many leading elements (tokens) two sequences have in common."""
+    for place, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return place
+    return min(len(one), len(other))

@@ -1,14 +1,15 @@
-"""The embedding seam: one protocol, the packaged ONNX model (default) and any sentence-transformers model."""
+"""The embedding seam: one protocol. Knows no engine: ONNX lives in models/onnx.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # importing numpy costs more than the whole command line's start
+    import numpy as np
+    from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
+Vectors: TypeAlias = "NDArray[np.float32]"
 
 
 class Embedder(Protocol):
@@ -18,7 +19,10 @@ class Embedder(Protocol):
     dim: int
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Float32 array of shape (len(texts), dim), each row of length 1. Longer texts are cut at the model's limit."""
+        """Float32 array of shape (len(texts), dim), each row of length 1.
+
+        Texts beyond the model's limit are cut there.
+        """
         ...
 
     def close(self) -> None:
