@@ -174,3 +174,7 @@ class Filter:
     before: datetime | None = None  # event_time < before
     as_of: datetime | None = None
     include_superseded: bool = True
+
+
+EVERYTHING = Filter()
+"""The filter that lets every record through."""

@@ -1,0 +1,73 @@
+"""The writer lock: one advisory file lock that lets the processes of one home take turns fairly.
+
+SQLite's own busy handler sleeps and retries, which starves a waiter under load; the kernel's file
+lock wakes the next one at once. The kernel drops it when its holder dies, so nothing stale remains.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from storage.errors import StoreLocked, StoreReadOnly
+
+
+class WriterLock:
+    """A lock on `path` between processes; re-entrant within one instance."""
+
+    def __init__(self, path: Path, timeout: float = 10.0) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._file: int | None = None
+        self._depth = 0
+
+    def acquire(self) -> None:
+        """Take the lock, waiting up to the timeout. Raises StoreLocked, StoreReadOnly."""
+        self._depth += 1
+        if self._depth > 1:
+            return
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._wait(self._file)
+        except OSError as error:
+            self._give_up()
+            hint = "Check the permissions of the folder and the free space of its disk."
+            raise StoreReadOnly(
+                f"{self._path.parent} does not take writes: {error.strerror}.", hint
+            ) from error
+        except BaseException:
+            self._give_up()
+            raise
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._depth -= 1
+        if self._depth == 0:
+            self._close()
+
+    def _wait(self, file: int) -> None:
+        deadline = time.monotonic() + self._timeout
+        pause = 0.0005
+        while True:
+            try:
+                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
+                    raise
+            if time.monotonic() > deadline:
+                hint = "Another mem command is busy; wait for it or stop it (`mem daemon status`)."
+                raise StoreLocked(f"The store in {self._path.parent} is locked.", hint)
+            time.sleep(pause)
+            pause = min(0.01, pause * 1.5)
+
+    def _give_up(self) -> None:
+        self._depth = 0
+        self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
