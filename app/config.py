@@ -1,0 +1,204 @@
+"""Where a memory lives (Home) and how its user wants it (Config). Values are passed in, never global."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from app.errors import BadRequest, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder that holds one memory, and the folder of downloaded models. Nothing is written elsewhere."""
+
+    path: Path
+    models: Path
+
+    @property
+    def database(self) -> Path:
+        return self.path / "mem.db"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def backups(self) -> Path:
+        return self.path / "backups"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def socket(self) -> Path:
+        return self.path / "mem.sock"
+
+    def create(self) -> None:
+        """Make the folder, readable by its user alone. Raises Refused where that cannot be."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.path.stat().st_uid == os.getuid():
+                self.path.chmod(0o700)
+        except OSError as error:
+            hint = "Choose another place with --home or MEM_HOME, or mend the permissions."
+            raise Refused(f"Cannot use {self.path}: {error.strerror}.", hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class UserConfig:
+    """Who is remembered."""
+
+    name: str = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsConfig:
+    """Which models run. `chat` and `embed` are catalog ids, paths, or "" for none; 0 means: chosen for this machine."""
+
+    chat: str = ""
+    embed: str = "minilm-int8"
+    context_tokens: int = 0
+    threads: int = 0
+    batch: int = 0
+    gpu_layers: int = -2  # -2: all where llama.cpp was built for a GPU, else none
+    server: str = ""  # a local OpenAI-compatible server to use instead, e.g. http://127.0.0.1:11434/v1
+    server_hosts: tuple[str, ...] = ()  # hosts other than this machine that the user allows by name
+
+
+@dataclass(frozen=True, slots=True)
+class ForgettingConfig:
+    """The curve: "power" or "exponential", its decay d, and the weight of retrievability in ranking (at most .15)."""
+
+    shape: str = "power"
+    decay: float = 0.5
+    prior: float = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class NightConfig:
+    """When the daemon sleeps on the day, in local time, and for how long at most."""
+
+    at: str = "03:30"
+    idle_minutes: int = 5
+    budget_seconds: int = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionConfig:
+    """How the store is locked: "none", "passphrase" or "keyring"."""
+
+    mode: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything in config.toml, with its defaults."""
+
+    user: UserConfig = field(default_factory=UserConfig)
+    models: ModelsConfig = field(default_factory=ModelsConfig)
+    forgetting: ForgettingConfig = field(default_factory=ForgettingConfig)
+    night: NightConfig = field(default_factory=NightConfig)
+    encryption: EncryptionConfig = field(default_factory=EncryptionConfig)
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "forgetting.shape": ("power", "exponential"),
+    "encryption.mode": ("none", "passphrase", "keyring"),
+}
+
+
+def find_home(path: Path | None = None) -> Home:
+    """The home folder: `path`, else MEM_HOME, else the platform's user data folder. Nothing is created."""
+    from platformdirs import user_cache_path, user_data_path
+
+    home = path or (Path(os.environ["MEM_HOME"]) if os.environ.get("MEM_HOME") else user_data_path("mem"))
+    models = os.environ.get("MEM_MODELS")
+    return Home(home.expanduser().absolute(), Path(models) if models else user_cache_path("mem") / "models")
+
+
+def load_config(path: Path) -> Config:
+    """Read config.toml; a missing file means the defaults. Raises BadRequest naming the line or key that is wrong."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Config()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path} cannot be read: {error}.", "Mend it with `mem config edit`.") from error
+    config = Config()
+    for section, values in raw.items():
+        if not isinstance(values, dict):
+            raise _unknown(section)
+        for key, value in values.items():
+            config = replaced(config, f"{section}.{key}", value)
+    return config
+
+
+def replaced(config: Config, key: str, value: Any) -> Config:
+    """A copy with `key` ("night.at") set; text is turned into the key's type. Raises BadRequest."""
+    section, _, name = key.partition(".")
+    part = getattr(config, section, None) if section in Config.__dataclass_fields__ else None
+    if part is None or name not in part.__dataclass_fields__:
+        raise _unknown(key)
+    wanted = get_type_hints(type(part))[name]
+    try:
+        value = _converted(value, wanted)
+    except ValueError as error:
+        raise BadRequest(f"{key} cannot be {value!r}.", f"It takes {_describe(wanted)}.") from error
+    if key in CHOICES and value not in CHOICES[key]:
+        raise BadRequest(f"{key} cannot be {value!r}.", f"It is one of: {', '.join(CHOICES[key])}.")
+    return dataclasses.replace(config, **{section: dataclasses.replace(part, **{name: value})})
+
+
+def flat(config: Config) -> dict[str, Any]:
+    """All settings by dotted key."""
+    return {f"{s}.{k}": v for s, values in dataclasses.asdict(config).items() for k, v in values.items()}
+
+
+def save_setting(path: Path, key: str, value: Any) -> Config:
+    """Set one key in config.toml, keeping the comments that its user wrote there. Raises BadRequest."""
+    import tomlkit
+
+    config = replaced(load_config(path), key, value)
+    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    section, _, name = key.partition(".")
+    if section not in document:
+        document[section] = tomlkit.table()
+    document[section][name] = flat(config)[key]  # type: ignore[index]
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_suffix(".toml.new")
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(tomlkit.dumps(document))
+    draft.replace(path)
+    return config
+
+
+def _converted(value: Any, wanted: Any) -> Any:
+    if wanted is bool:
+        words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+        if str(value).lower() not in words:
+            raise ValueError(value)
+        return words[str(value).lower()]
+    if wanted in (int, float):
+        return wanted(value)
+    if wanted == tuple[str, ...]:
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(str(part).strip() for part in parts if str(part).strip())
+    return str(value)
+
+
+def _describe(wanted: Any) -> str:
+    names = {int: "a whole number", float: "a number", bool: "true or false"}
+    return names.get(wanted, "a list of words")
+
+
+def _unknown(key: str) -> BadRequest:
+    return BadRequest(f"There is no setting {key!r}.", "See `mem config get` for all of them.")

@@ -1,0 +1,146 @@
+"""Memory: the day's verbs over one store. What every face (commands, screens, daemon) calls.
+
+Adding is one transaction: words, vector and journal entry together, with the embedding computed
+before it opens. Without an embedder everything works by full text, and the backlog waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app.config import Config, Home
+from app.recall.context import views_of
+from models.errors import ModelError
+from storage.records import Record
+from storage.store import Store
+
+if TYPE_CHECKING:
+    from models.chat import ChatModel
+    from models.embed import Embedder, Vectors
+
+EMBED_BATCH = 256
+
+
+class Memory:
+    """One person's memory, open. Belongs to the thread that opened it."""
+
+    def __init__(
+        self,
+        home: Home,
+        config: Config,
+        store: Store,
+        *,
+        load_embedder: Callable[[], Embedder],
+        load_chat: Callable[[], ChatModel],
+    ) -> None:
+        self.home = home
+        self.config = config
+        self.store = store
+        self._load_embedder = load_embedder
+        self._load_chat = load_chat
+        self._embedder: Embedder | None = None
+        self._chat: ChatModel | None = None
+        self.embedder_error: ModelError | None = None
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The embedding model, loaded on first use; None where it is missing (`embedder_error` says why)."""
+        if self._embedder is None and self.embedder_error is None:
+            try:
+                self._embedder = self._load_embedder()
+            except ModelError as error:
+                self.embedder_error = error
+        return self._embedder
+
+    @property
+    def chat(self) -> ChatModel:
+        """The chat model, loaded on first use. Raises ModelError where it is missing."""
+        if self._chat is None:
+            self._chat = self._load_chat()
+        return self._chat
+
+    def close(self) -> None:
+        """Close the store and free the models."""
+        for model in (self._embedder, self._chat):
+            if model is not None:
+                model.close()
+        self.store.close()
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def add(
+        self, records: Sequence[Record], action: str, now: datetime, run: str | None = None
+    ) -> list[Record]:
+        """Store records with their vectors in one transaction; returns them with ids. Nothing else is needed
+        before it may be acknowledged: the context view is embedded later (`embed_backlog`)."""
+        vectors = self._embed([views_of(r)["text"] for r in records])
+        with self.store.atomic(action, now, run):
+            added = self.store.insert(records)
+            if vectors is not None:
+                self._put_vectors(added, "text", vectors)
+        return added
+
+    def embed_backlog(
+        self,
+        now: datetime,
+        *,
+        view: str = "text",
+        limit: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> int:
+        """Embed records that have no vector yet, in batches, newest first; returns how many. Interruptible."""
+        if self.embedder is None:
+            return 0
+        done = 0
+        while limit is None or done < limit:
+            size = EMBED_BATCH if limit is None else min(EMBED_BATCH, limit - done)
+            batch = self.store.unembedded(self.embedder.name, view, size)
+            if not batch:
+                break
+            vectors = self._embed([views_of(r).get(view, r.text) for r in batch])
+            assert vectors is not None
+            with self.store.atomic("embed", now):
+                self._put_vectors(batch, view, vectors)
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+        return done
+
+    def edit(self, id: str, text: str, now: datetime) -> Record:
+        """Reword a derived or hand-written memory; the old words stay in the history. Episodes cannot be reworded."""
+        record = replace(self.store.get(id), text=text)
+        vectors = self._embed([views_of(record)["text"]])
+        with self.store.atomic("edit", now):
+            self.store.update(record)
+            if vectors is not None:
+                self._put_vectors([record], "text", vectors)
+        return record
+
+    def pin(self, id: str, now: datetime, *, pinned: bool = True) -> Record:
+        """Pin or unpin: a pinned memory never fades below the floor."""
+        record = replace(self.store.get(id), pinned=pinned)
+        with self.store.atomic("pin" if pinned else "unpin", now):
+            self.store.update(record)
+        return record
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _embed(self, texts: Sequence[str]) -> Vectors | None:
+        if self.embedder is None or not texts:
+            return None
+        return self.embedder.embed(texts)
+
+    def _put_vectors(self, records: Iterable[Record], view: str, vectors: Vectors) -> None:
+        assert self.embedder is not None
+        index = self.store.vectors(self.embedder.name, self.embedder.dim)
+        for record, vector in zip(records, vectors, strict=True):
+            index.put(record.seq, view, vector, text_hash(views_of(record).get(view, record.text)))
+
+
+def text_hash(text: str) -> str:
+    """The hash by which an embedded text is known, so that it is not embedded twice."""
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest()

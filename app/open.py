@@ -1,0 +1,64 @@
+"""The one place that picks concrete parts: which store, which models, which recall."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.config import Config, Home, load_config
+from app.memory import Memory
+
+if TYPE_CHECKING:
+    from models.chat import ChatModel
+    from models.embed import Embedder
+
+
+def open_memory(
+    home: Home, config: Config | None = None, *, key: str | None = None, read_only: bool = False
+) -> Memory:
+    """Open the memory in `home`, making it on first use. Models load when they are first needed.
+
+    Raises StorageError, AppError.
+    """
+    from storage.store import Store  # the driver costs time that `mem --help` does not owe
+
+    if not read_only:
+        home.create()
+    settings = config or load_config(home.config)
+    store = Store(home.database, key=key, read_only=read_only)
+    return Memory(
+        home,
+        settings,
+        store,
+        load_embedder=lambda: load_embedder(home, settings),
+        load_chat=lambda: load_chat(home, settings),
+    )
+
+
+def load_embedder(home: Home, config: Config) -> Embedder:
+    """The embedding model that the config names ("fake" for the deterministic stand-in). Raises ModelError."""
+    if config.models.embed == "fake":
+        from models.fake import HashEmbedder
+
+        return HashEmbedder()
+    from models.embed import open_embedder  # onnxruntime and numpy
+
+    return open_embedder(config.models.embed, home.models)
+
+
+def load_chat(home: Home, config: Config) -> ChatModel:
+    """The chat model that the config names ("fake" for the deterministic stand-in). Raises ModelError."""
+    if config.models.chat == "fake":
+        from models.fake import EchoChat
+
+        return EchoChat()
+    from models.chat import open_chat  # llama.cpp
+
+    settings = config.models
+    return open_chat(
+        settings.chat,
+        home.models,
+        context_tokens=settings.context_tokens,
+        threads=settings.threads,
+        batch=settings.batch,
+        gpu_layers=settings.gpu_layers,
+    )
