@@ -25,3 +25,7 @@ class ModelDamaged(ModelError):
 
 class DownloadFailed(ModelError):
     """No source delivered the file."""
+
+
+class DiskFull(DownloadFailed):
+    """The models folder's disk has no room for the file."""
