@@ -170,7 +170,7 @@ def save_setting(path: Path, key: str, value: Any) -> Config:
     section, _, name = key.partition(".")
     if section not in document:
         document[section] = tomlkit.table()
-    document[section][name] = flat(config)[key]  # type: ignore[index]
+    document[section][name] = flat(config)[key]
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(".toml.new")
     with os.fdopen(

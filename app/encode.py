@@ -17,8 +17,8 @@ WEIGHTY = re.compile(
     re.IGNORECASE,
 )
 SMALL_TALK = re.compile(
-    r"^\W*(?:hi|hey|hello|thanks?|thank you|ok(?:ay)?|yes|no|sure|cool|great|nice|wow|lol|haha\w*|bye|good (?:morning|night)"
-    r"|see you|you're welcome)\b[\w\s,'!.]{0,24}$",
+    r"^\W*(?:hi|hey|hello|thanks?|thank you|ok(?:ay)?|yes|no|sure|cool|great|nice|wow|lol|haha\w*|bye"
+    r"|good (?:morning|night)|see you|you're welcome)\b[\w\s,'!.]{0,24}$",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,46 @@
+# Two commands: `make try` talks, `make test` checks everything. Both set up what they need, once.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: try test bench soak lint format clean
+
+try: $(STAMP)-try
+	$(BIN)/mem setup --yes
+	@if [ -t 0 ]; then $(BIN)/mem chat; else sh bench/two_days.sh $(BIN)/mem; fi
+
+test: $(STAMP)-test lint
+	$(BIN)/python -m pytest -q
+
+lint: $(STAMP)-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)-test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)-test
+	$(BIN)/python -m bench
+
+soak: $(STAMP)-test
+	MEM_SOAK=1 $(BIN)/python -m pytest -q -m soak
+
+clean:
+	rm -rf $(VENV) *.egg-info build
+
+$(STAMP)-try: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -e '.[chat,index]'
+	touch $@
+
+# torch first, so that the CPU build is taken and sentence-transformers does not bring several GB of CUDA.
+$(STAMP)-test: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q torch==2.13.0
+	$(BIN)/python -m pip install -q -e '.[chat,index,torch,dev]'
+	touch $@
