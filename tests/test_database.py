@@ -1,0 +1,205 @@
+"""Opening a store that is locked, damaged, newer, encrypted, full or read-only: our errors, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage.database import connect
+from storage.errors import StorageError, StoreDamaged, StoreLocked, StoreReadOnly, StoreTooNew, WrongKey
+from storage.lock import WriterLock
+from storage.records import Kind, Record, Source
+from storage.store import Store
+
+NOW = datetime(2024, 5, 1, tzinfo=UTC)
+ROOT = Path(__file__).parent.parent
+
+
+def said(text: str) -> Record:
+    return Record(Kind.EPISODIC, text, Source.USER_SAID, Source.USER_SAID, NOW, NOW)
+
+
+def write(path: Path, text: str, key: str | None = None) -> None:
+    with Store(path, key=key) as store, store.atomic("remember", NOW):
+        store.insert([said(text)])
+
+
+def run_script(code: str, *args: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, args)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_newer_store_is_refused_and_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "mem.db"
+    write(path, "from the future")
+    with Store(path) as store:
+        store.connection.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(StoreTooNew, match="newer version"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_store_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "mem.db"
+    path.write_bytes(b"this is not a database at all, just words" * 200)
+    with pytest.raises(StoreDamaged) as caught:
+        Store(path)
+    assert "mem doctor" in caught.value.hint
+
+
+def test_a_wrong_key_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mem.db"
+    write(path, "a secret canary", key="right")
+    before = path.read_bytes()
+    assert b"canary" not in before
+    with pytest.raises(WrongKey):
+        Store(path, key="wrong")
+    with pytest.raises(StoreDamaged):
+        Store(path)
+    assert path.read_bytes() == before
+    with Store(path, key="right") as store:
+        assert [r.text for r in store.records()] == ["a secret canary"]
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreReadOnly) as caught:
+        Store(tmp_path / "file" / "mem.db")
+    assert "--home" in caught.value.hint
+
+
+def test_reading_alone_needs_a_store(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no store"):
+        Store(tmp_path / "mem.db", read_only=True)
+    write(tmp_path / "mem.db", "here")
+    with Store(tmp_path / "mem.db", read_only=True) as store:
+        assert len(store.records()) == 1
+        with pytest.raises(StoreReadOnly), store.atomic("remember", NOW):
+            store.insert([said("no")])
+
+
+def test_a_held_lock_is_told_after_the_timeout(tmp_path: Path) -> None:
+    first = WriterLock(tmp_path / "mem.lock")
+    first.acquire()
+    second = WriterLock(tmp_path / "mem.lock", timeout=0.05)
+    with pytest.raises(StoreLocked):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
+    code = """
+        import os, signal, sys
+        from pathlib import Path
+        from storage.lock import WriterLock
+        WriterLock(Path(sys.argv[1])).acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    assert run_script(code, tmp_path / "mem.lock").returncode == -9
+    lock = WriterLock(tmp_path / "mem.lock", timeout=0.05)
+    lock.acquire()
+    lock.release()
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    code = """
+        import resource, signal, sys
+        from pathlib import Path
+        from tests_support import NOW, said
+        from storage.errors import StoreReadOnly
+        from storage.store import Store
+        store = Store(Path(sys.argv[1]))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        for number in range(10_000):
+            try:
+                with store.atomic("remember", NOW):
+                    store.insert([said(f"turn {number} " + "x" * 2000)])
+            except StoreReadOnly as error:
+                print(error.hint, file=sys.stderr)
+                break
+            print(number, flush=True)
+    """
+    support = f"""
+        import sys; sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]
+        import test_database as tests_support; sys.modules["tests_support"] = tests_support
+    """
+    done = run_script(textwrap.dedent(support) + textwrap.dedent(code), tmp_path / "mem.db")
+    acknowledged = len(done.stdout.split())
+    assert "free space" in done.stderr, done.stderr
+    assert 0 < acknowledged < 10_000
+    with Store(tmp_path / "mem.db") as store:
+        assert len(store.records()) == acknowledged
+        assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_many_processes_take_turns(tmp_path: Path) -> None:
+    code = """
+        import sys
+        from datetime import datetime, UTC
+        from pathlib import Path
+        from storage.records import Kind, Record, Source
+        from storage.store import Store
+        now = datetime(2024, 5, 1, tzinfo=UTC)
+        with Store(Path(sys.argv[1])) as store:
+            for number in range(50):
+                with store.atomic("count", now):
+                    store.set_meta("n", store.meta("n", 0) + 1)
+                    store.insert([Record(Kind.EPISODIC, f"{sys.argv[2]} {number}", Source.USER_SAID,
+                                         Source.USER_SAID, now, now)])
+    """
+    path = tmp_path / "mem.db"
+    commands = [[sys.executable, "-c", textwrap.dedent(code), str(path), str(n)] for n in range(6)]
+    running = [subprocess.Popen(c, cwd=ROOT, stderr=subprocess.PIPE, text=True) for c in commands]
+    assert [(p.communicate(timeout=120)[1], p.returncode) for p in running] == [("", 0)] * 6
+    with Store(path) as store:
+        assert store.meta("n") == 300
+        assert len(store.records()) == 300
+
+
+def test_kill_9_in_the_middle_of_writes(tmp_path: Path) -> None:
+    code = """
+        import sys
+        from datetime import datetime, UTC
+        from pathlib import Path
+        from storage.records import Kind, Record, Source
+        from storage.store import Store
+        now = datetime(2024, 5, 1, tzinfo=UTC)
+        store = Store(Path(sys.argv[1]))
+        for number in range(100_000):
+            with store.atomic("remember", now):
+                store.insert([Record(Kind.EPISODIC, f"turn {number}", Source.USER_SAID, Source.USER_SAID, now, now)])
+            print(number, flush=True)
+    """
+    path = tmp_path / "mem.db"
+    for _ in range(3):
+        with Store(path) as store:
+            had = len(store.records())
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(code), str(path)],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        acknowledged = [process.stdout.readline() for _ in range(60)]
+        os.kill(process.pid, 9)
+        acknowledged += process.stdout.readlines()
+        process.wait()
+        process.stdout.close()
+        with Store(path) as store:
+            kept = len(store.records()) - had
+            assert len(acknowledged) <= kept <= len(acknowledged) + 1
+            assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_the_key_may_hold_any_character(tmp_path: Path) -> None:
+    connect(tmp_path / "mem.db", key='it\'s "odd" -- ключ').close()
+    connect(tmp_path / "mem.db", key='it\'s "odd" -- ключ').close()
