@@ -1,0 +1,123 @@
+"""The key to an encrypted memory: from a passphrase (argon2id) or the system's keyring. Never kept in a file.
+
+The salt of the derivation is the first 16 bytes of the database itself, so a store and each of its
+backups can be opened with the passphrase alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from types import ModuleType
+
+from app.config import Config, Home, save_setting
+from app.errors import Refused
+from storage.errors import WrongKey
+from storage.rekey import SALT_BYTES, is_plain, raw_key, read_salt, rekey
+
+SERVICE = "mem"  # the name under which the system's keyring keeps passphrases
+OPERATIONS, MEMORY_BYTES = (
+    3,
+    64 * 2**20,
+)  # argon2id, about 0.1 s; RFC 9106 section 4, second recommended option
+SHORTEST = 8  # characters
+
+
+def derive(passphrase: str, salt: bytes) -> str:
+    """The database key for a passphrase: argon2id to 32 bytes, in SQLCipher's raw form."""
+    from nacl import pwhash
+
+    key = pwhash.argon2id.kdf(32, passphrase.encode(), salt, opslimit=OPERATIONS, memlimit=MEMORY_BYTES)
+    return raw_key(key, salt)
+
+
+def unlock(home: Home, config: Config, ask: Callable[[], str] | None = None) -> str | None:
+    """The key of the store in `home`; None where it is not encrypted.
+
+    The passphrase comes from MEM_PASSPHRASE, the keyring, or `ask`, which only a terminal can offer.
+    Raises WrongKey where none of them has one.
+    """
+    mode = config.encryption.mode
+    fresh = not home.database.exists() or home.database.stat().st_size == 0
+    if mode == "none" or (not fresh and is_plain(home.database)):
+        return None
+    passphrase = os.environ.get("MEM_PASSPHRASE") or (from_keyring(home) if mode == "keyring" else None)
+    if passphrase is None and ask is not None:
+        passphrase = ask()
+    if not passphrase:
+        hint = "Run it in a terminal, or set MEM_PASSPHRASE for this one command."
+        raise WrongKey("The store is encrypted and no passphrase was given.", hint)
+    return derive(passphrase, os.urandom(SALT_BYTES) if fresh else read_salt(home.database))
+
+
+def lock(home: Home, config: Config, passphrase: str, mode: str, ask: Callable[[], str] | None = None) -> str:
+    """Encrypt the store in `home`, or change its passphrase; `mode` is "passphrase" or "keyring".
+
+    Everything derived that could hold words in the clear is removed. Returns the state hash, which did
+    not change. Raises Refused on a short passphrase, WrongKey, StorageError.
+    """
+    if len(passphrase) < SHORTEST:
+        raise Refused(
+            "The passphrase is too short.", f"Use at least {SHORTEST} characters; a sentence is good."
+        )
+    old = unlock(home, config, ask)
+    if mode == "keyring":
+        from_keyring(home)  # fails now, not after the store has its new key
+    # The setting goes first: a plain store under it still opens, an encrypted one without it would not.
+    save_setting(home.config, "encryption.mode", mode)
+    digest = rekey(home.database, old, derive(passphrase, os.urandom(SALT_BYTES)))
+    if mode == "keyring":
+        to_keyring(home, passphrase)
+    _remove_plain(home)
+    return digest
+
+
+def open_up(home: Home, config: Config, ask: Callable[[], str] | None = None) -> str:
+    """Decrypt the store in `home` for good. Returns the state hash. Raises WrongKey, StorageError."""
+    digest = rekey(home.database, unlock(home, config, ask), None)
+    save_setting(home.config, "encryption.mode", "none")
+    return digest
+
+
+def from_keyring(home: Home) -> str | None:
+    """The passphrase that the system's keyring keeps for this home, if any. Raises Refused where there is none."""
+    keyring, failed = _keyring()
+    try:
+        return keyring.get_password(SERVICE, str(home.path))  # type: ignore[no-any-return]
+    except failed as error:
+        raise _no_keyring(str(error)) from error
+
+
+def to_keyring(home: Home, passphrase: str) -> None:
+    """Let the system's keyring keep the passphrase. Raises Refused where this machine has none."""
+    keyring, failed = _keyring()
+    try:
+        keyring.set_password(SERVICE, str(home.path), passphrase)
+    except failed as error:
+        raise _no_keyring(str(error)) from error
+
+
+def _keyring() -> tuple[ModuleType, type[Exception]]:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError as error:
+        raise _no_keyring("the keyring package is not installed") from error
+    return keyring, KeyringError
+
+
+def _no_keyring(reason: str) -> Refused:
+    hint = "Run `pip install 'mem-assistant[keyring]'`, or use a passphrase: `mem config encrypt`."
+    return Refused(f"The system's keyring cannot be used: {reason}.", hint)
+
+
+def _remove_plain(home: Home) -> None:
+    """Index files, saved prompt states and backups from before are views or copies in the clear."""
+    from storage.rekey import overwrite
+
+    for folder in (home.path / "index", home.path / "prefix", home.backups, home.logs):
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+            if path.is_file():
+                with path.open("r+b") as file:
+                    overwrite(file)
+                path.unlink()
