@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.config import Config, Home, load_config
@@ -24,7 +25,7 @@ def open_memory(
     if not read_only:
         home.create()
     settings = config or load_config(home.config)
-    store = Store(home.database, key=key, read_only=read_only)
+    store = Store(home.database, key=unlock(home, settings, ask_passphrase), read_only=read_only)
     return Memory(
         home,
         settings,
@@ -40,7 +41,7 @@ def load_embedder(home: Home, config: Config) -> Embedder:
         from models.fake import HashEmbedder
 
         return HashEmbedder()
-    from models.embed import open_embedder  # onnxruntime and numpy
+    from models.open import open_embedder  # onnxruntime and numpy
 
     return open_embedder(config.models.embed, home.models)
 
@@ -51,7 +52,7 @@ def load_chat(home: Home, config: Config) -> ChatModel:
         from models.fake import EchoChat
 
         return EchoChat()
-    from models.chat import open_chat  # llama.cpp
+    from models.open import open_chat  # llama.cpp
 
     settings = config.models
     return open_chat(
