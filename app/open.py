@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
 
 def open_memory(
-    home: Home, config: Config | None = None, *, key: str | None = None, read_only: bool = False
+    home: Home,
+    config: Config | None = None,
+    *,
+    read_only: bool = False,
+    ask_passphrase: Callable[[], str] | None = None,
 ) -> Memory:
     """Open the memory in `home`, making it on first use. Models load when they are first needed.
 
+    `ask_passphrase` is called for an encrypted store whose passphrase is not given otherwise (app/keys.py).
     Raises StorageError, AppError.
     """
+    from app.keys import unlock
     from storage.store import Store  # the driver costs time that `mem --help` does not owe
 
     if not read_only:
