@@ -1,0 +1,1 @@
+"""Programs that measure quality, speed, scale and robustness on real data. Each prints a Markdown table."""
