@@ -1,6 +1,17 @@
-"""What can go wrong in the assistant. Each error says what is wrong and, in `hint`, what to do."""
+"""What can go wrong in the assistant. Each error says what is wrong and, in `hint`, what to do.
+
+Every error that a face can meet is named here: the faces know nothing of what lies below the assistant.
+"""
 
 from __future__ import annotations
+
+from models.errors import ModelError as ModelError
+from models.errors import ModelMissing as ModelMissing
+from storage.errors import RecordNotFound as RecordNotFound
+from storage.errors import StorageError as StorageError
+from storage.errors import StoreDamaged as StoreDamaged
+from storage.errors import StoreLocked as StoreLocked
+from storage.errors import WrongKey as WrongKey
 
 
 class AppError(Exception):
