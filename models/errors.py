@@ -29,3 +29,15 @@ class DownloadFailed(ModelError):
 
 class DiskFull(DownloadFailed):
     """The models folder's disk has no room for the file."""
+
+
+class PromptTooLong(ModelError):
+    """The prompt leaves no room for a reply. `over` is by how many tokens."""
+
+    def __init__(self, prompt_tokens: int, context_tokens: int) -> None:
+        self.over = prompt_tokens + 1 - context_tokens
+        super().__init__(
+            f"The prompt has {prompt_tokens:,} tokens: {self.over:,} more than the context of "
+            f"{context_tokens:,} allows.",
+            "Shorten it, or raise models.context_tokens.",
+        )

@@ -28,7 +28,8 @@ class SentenceTransformerEmbedder:
             raise EngineMissing(
                 "sentence-transformers is not installed.", "pip install 'mem-assistant[torch]'"
             ) from problem
-        disable_progress_bar()  # it draws over the screen while weights load
+        quiet: Any = disable_progress_bar  # it draws over the screen while weights load
+        quiet()
         self.name = name or Path(model).name
         try:
             loaded: Any = SentenceTransformer(str(model), device=device, local_files_only=True)
@@ -40,7 +41,7 @@ class SentenceTransformerEmbedder:
         except (ValueError, KeyError, RuntimeError) as problem:
             raise ModelDamaged(f"{model} cannot be read: {problem}.", "Fetch it again.") from problem
         self._model = loaded
-        self.dim = int(loaded.get_embedding_dimension())
+        self.dim = int(loaded.encode([""]).shape[1])
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Float32 array of shape (len(texts), dim), rows of length 1."""
