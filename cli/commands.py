@@ -74,5 +74,8 @@ def listing() -> str:
     for title, commands in SECTIONS.items():
         lines += ["", f"{title}:"]
         lines += [f"  {name:<{width}}  {about}" for name, (_, about) in commands.items()]
-    lines += ["", "`mem COMMAND --help` explains one, with an example. `mem --version` tells which mem this is."]
+    lines += [
+        "",
+        "`mem COMMAND --help` explains one, with an example. `mem --version` tells which mem this is.",
+    ]
     return "\n".join(lines)

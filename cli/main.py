@@ -85,9 +85,9 @@ def command(name: str) -> Any:
 
 def _dispatch(argv: list[str]) -> int:
     if "_MEM_COMPLETE" in os.environ:
-        from cli.complete import answer
+        from cli.complete import complete
 
-        return answer()
+        return complete()
     if argv[:1] == ["--home"] and len(argv) > 2:
         argv = [argv[2], *argv[:2], *argv[3:]]  # `mem --home X list` reads as `mem list --home X`
     if not argv or argv[0].startswith("--home"):

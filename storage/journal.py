@@ -9,11 +9,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from storage.errors import RecordNotFound, StorageError
 from storage.records import Change
-from storage.rows import KEYS, Row, change_from, key_of, to_json
+from storage.rows import KEYS, Row, change_from, from_text, key_of, to_json
 
 WORN_COLUMNS = frozenset({"last_used", "use_count", "stability", "state"})
 """Columns that daily use changes; a difference in them alone does not stand in the way of an undo."""
@@ -100,6 +101,14 @@ class Journal:
         columns = [c[0] for c in cursor.description]
         for found in cursor.fetchall():
             yield change_from(dict(zip(columns, found, strict=True)))
+
+    def runs(self, limit: int) -> list[tuple[str, datetime, str, int]]:
+        """The newest runs: id, time of the last change, its verbs, how many changes."""
+        sql = (
+            "SELECT run, max(at), group_concat(DISTINCT action), count(*) FROM journal"
+            " GROUP BY run ORDER BY max(seq) DESC LIMIT ?"
+        )
+        return [(run, from_text(at), verbs, n) for run, at, verbs, n in self._db.execute(sql, (limit,))]
 
     def undo(self, stamp: Stamp, changes: list[Change]) -> int:
         """Reverse `changes`, newest first; returns how many rows changed.

@@ -1,0 +1,140 @@
+"""From items to memories: in batches, once each, and what was forgotten stays forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+
+from app import encode
+from app.exchange.items import Item, Problem, Turn
+from app.memory import Memory
+from app.recall.context import context_of
+from app.records import Kind, Link, LinkKind, Record
+
+BATCH = 512
+CONTEXT_TURNS = 3  # turns before it that a turn's context may take words from
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did. `known` were there already; `forgotten` had been erased and stay so."""
+
+    read: int = 0
+    added: int = 0
+    known: int = 0
+    forgotten: int = 0
+    links: int = 0
+    run: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def import_items(
+    memory: Memory,
+    items: Iterable[Item],
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    progress: Callable[[Report], None] = lambda _: None,
+) -> Report:
+    """Store all turns of `items` as one run. Problems are collected, never in the way of the rest.
+
+    Each batch is one transaction, so an interrupted import keeps what it reported and can be run again.
+    """
+    report = Report()
+    known_to_us = _Writer(memory, now, report, dry_run)
+    for batch in _batches(items):
+        turns = [item for item in batch if isinstance(item, Turn)]
+        report.problems += [item for item in batch if isinstance(item, Problem)]
+        report.read += len(turns)
+        known_to_us.write(turns)
+        progress(report)
+    if not dry_run:
+        known_to_us.link()
+        memory.embed_backlog(now, view="context")
+    return report
+
+
+class _Writer:
+    """Holds what one import has to remember between its batches."""
+
+    def __init__(self, memory: Memory, now: datetime, report: Report, dry_run: bool) -> None:
+        self.memory = memory
+        self.now = now
+        self.report = report
+        self.dry_run = dry_run
+        self._previous: dict[str, list[Record]] = {}
+        self._seen: set[tuple[str | None, str]] = set()
+        self._documents: dict[str, str] = {}
+        self._references: list[tuple[str, tuple[str, ...]]] = []
+
+    def write(self, turns: list[Turn]) -> None:
+        """Store those of one batch that are new."""
+        fresh = list(self._fresh(turns))
+        records = [self._record(turn) for turn in fresh]
+        self.report.added += len(records)
+        if self.dry_run or not records:
+            return
+        added = self.memory.add(records, "import", self.now, self.report.run)
+        if self.report.run is None:
+            self.report.run = next(self.memory.store.journal.changes(record=added[0].id)).run
+        for turn, record in zip(fresh, added, strict=True):
+            if turn.kind is Kind.RESOURCE and turn.session:
+                self._documents.setdefault(_document_name(turn.session), record.id)
+            if turn.refers_to:
+                self._references.append((record.id, turn.refers_to))
+
+    def link(self) -> None:
+        """Turn references between documents into links."""
+        links = [
+            Link(source, self._documents[name], LinkKind.SIMILAR)
+            for source, targets in self._references
+            for name in dict.fromkeys(map(_document_name, targets))
+            if name in self._documents and self._documents[name] != source
+        ]
+        if links:
+            with self.memory.store.atomic("import", self.now, self.report.run):
+                self.memory.store.link(links)
+            self.report.links = len(links)
+
+    def _fresh(self, turns: list[Turn]) -> Iterator[Turn]:
+        stored = self.memory.store.by_external([turn.key for turn in turns])
+        for turn in turns:
+            name = (turn.session, turn.key)
+            if name in self._seen or any(r.session == turn.session for r in stored.get(turn.key, ())):
+                self.report.known += 1
+            elif self.memory.store.is_forgotten(turn.text):
+                self.report.forgotten += 1
+            else:
+                self._seen.add(name)
+                yield turn
+
+    def _record(self, turn: Turn) -> Record:
+        record = encode.turn(
+            turn.text,
+            now=self.now,
+            said_at=turn.time,
+            speaker=turn.speaker,
+            role=turn.role,
+            source=turn.source,
+            session=turn.session,
+            external_id=turn.key,
+        )
+        before = self._previous.setdefault(turn.session, []) if turn.session else []
+        context = turn.context or context_of(record, before)
+        before.append(record)
+        del before[:-CONTEXT_TURNS]
+        return replace(record, kind=turn.kind, context=context, extra=dict(turn.extra))
+
+
+def _document_name(reference: str) -> str:
+    """A note as links name it: the last part of its path, without ending, in lower case."""
+    name = reference.replace("\\", "/").rsplit("/", 1)[-1].strip().lower()
+    return name.removesuffix(".md").removesuffix(".markdown")
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    source = iter(items)
+    while batch := list(islice(source, BATCH)):
+        yield batch

@@ -1,0 +1,74 @@
+"""`mem import` and `mem export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.errors import BadInput, NothingFound
+from cli.options import DryRunOption, HomeOption, JsonOption, new_app, opened
+from cli.output import document, one_line, say
+from cli.progress import Counter
+
+app = new_app()
+
+PROBLEMS_SHOWN = 20
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file, an archive or a folder.")],
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="What it is; auto looks for itself.")
+    ] = "auto",
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Take in conversations, notes and documents. Doing it twice adds nothing; a bad item does not stop the rest.
+
+    Example: mem import ~/notes --format markdown --dry-run
+    """
+    from app.clock import now
+    from app.exchange.formats import importer_for
+    from app.exchange.importer import import_items
+
+    name, importer = importer_for(path, format)
+    with opened(home) as memory, Counter("imported") as counter:
+        report = import_items(
+            memory, importer(path), now(), dry_run=dry_run, progress=lambda r: counter.show(r.read)
+        )
+        without_model = memory.embedder_error is not None
+    if json:
+        document(
+            {
+                "format": name,
+                "read": report.read,
+                "added": report.added,
+                "known": report.known,
+                "forgotten": report.forgotten,
+                "links": report.links,
+                "run": report.run,
+                "dry_run": dry_run,
+                "problems": [{"place": p.place, "reason": p.reason} for p in report.problems],
+            }
+        )
+    else:
+        verb = "Would add" if dry_run else "Added"
+        known = f", {report.known} were there already" if report.known else ""
+        erased = f", {report.forgotten} were forgotten and stay so" if report.forgotten else ""
+        print(f"{verb} {report.added} of {report.read} ({name}){known}{erased}.")
+    if without_model and report.added:
+        say("They are found by their words alone until a model is there: run `mem setup`.")
+    for problem in report.problems[:PROBLEMS_SHOWN]:
+        say(f"{path.name}, {problem.place}: {one_line(problem.reason)}")
+    if report.problems:
+        count = len(report.problems)
+        raise BadInput(
+            f"{count} item{'s' if count > 1 else ''} could not be read; the rest went in.",
+            "Mend them and import again: what is there already is not added twice.",
+        )
+    if not report.read:
+        raise NothingFound(f"{path} holds nothing to import.", "Say what it is with --format.")

@@ -1,0 +1,40 @@
+"""Whether the database is what it should be. Each function returns problems in words, none when all is well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def integrity_problems(connection: Any) -> list[str]:
+    """What SQLite finds when it walks every page and index."""
+    rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
+    return [str(row[0]) for row in rows if row[0] != "ok"]
+
+
+def full_text_problem(connection: Any) -> str:
+    """What is wrong between the full-text index and the rows that it indexes, "" when nothing."""
+    from sqlcipher3 import dbapi2
+
+    try:
+        # rank 1: the index is compared with the rows' own words, not only with itself
+        connection.execute("INSERT INTO records_fts (records_fts, rank) VALUES ('integrity-check', 1)")
+    except dbapi2.DatabaseError as error:
+        return str(error)
+    return ""
+
+
+def vector_problems(connection: Any) -> list[str]:
+    """Vectors without a record, and vectors whose bytes are not as long as their dimension and precision say."""
+    orphans = "SELECT count(*) FROM vectors v WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.seq = v.seq)"
+    short = "SELECT count(*) FROM vectors WHERE precision = 'float32' AND length(vec) <> dim * 4"
+    found = []
+    for sql, words in ((orphans, "belong to no memory"), (short, "have the wrong length")):
+        (count,) = connection.execute(sql).fetchone()
+        if count:
+            found.append(f"{count} {words}")
+    return found
+
+
+def rebuild_full_text(connection: Any) -> None:
+    """Write the full-text index anew from the rows."""
+    connection.execute("INSERT INTO records_fts (records_fts) VALUES ('rebuild')")
