@@ -19,10 +19,13 @@ def open_memory(
     *,
     read_only: bool = False,
     ask_passphrase: Callable[[], str] | None = None,
+    embedder: Callable[[], Embedder] | None = None,
+    chat: Callable[[], ChatModel] | None = None,
 ) -> Memory:
     """Open the memory in `home`, making it on first use. Models load when they are first needed.
 
     `ask_passphrase` is called for an encrypted store whose passphrase is not given otherwise (app/keys.py).
+    `embedder` and `chat` load other models than the config names: those that a process shares.
     Raises StorageError, AppError.
     """
     from app.keys import unlock
@@ -36,8 +39,8 @@ def open_memory(
         home,
         settings,
         store,
-        load_embedder=lambda: load_embedder(home, settings),
-        load_chat=lambda: load_chat(home, settings),
+        load_embedder=embedder or (lambda: load_embedder(home, settings)),
+        load_chat=chat or (lambda: load_chat(home, settings)),
     )
 
 
