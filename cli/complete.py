@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperGroup
 
 from app.errors import AppError, StorageError
+from cli.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from app.memory import Memory
 
 SHOWN = 50
+LOOKED_AT = 2000  # newest memories among which an id is completed
+
+
+class AllCommands(TyperGroup):
+    """Every command as one group, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Their names, in the order of the listing."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """The command of that name, or None."""
+        from cli.main import command
+
+        return command(cmd_name) if cmd_name in COMMANDS else None
+
+
+def complete() -> int:
+    """Answer the shell's question, which is in the environment."""
+    group = AllCommands(name="mem", rich_markup_mode=None)
+    group.main([], prog_name="mem", complete_var="_MEM_COMPLETE")
+    return 0
 
 
 def complete_kind(incomplete: str) -> list[str]:
@@ -18,22 +46,24 @@ def complete_kind(incomplete: str) -> list[str]:
 
 def complete_id(incomplete: str) -> list[tuple[str, str]]:
     """Ids that begin so, the newest first, with the first words of each."""
-    return [pair for pair in _recent("id") if pair[0].startswith(incomplete)][:SHOWN]
+    memory = _memory()
+    found = memory.store.records(limit=LOOKED_AT) if memory else []
+    return [(r.id, " ".join(r.text.split())[:40]) for r in found if r.id.startswith(incomplete)][:SHOWN]
 
 
 def complete_session(incomplete: str) -> list[str]:
     """Sessions that begin so."""
-    return [name for name, _ in _recent("session") if name.startswith(incomplete)][:SHOWN]
+    memory = _memory()
+    found = memory.store.counts("session") if memory else {}
+    return [name for name in found if name and name.startswith(incomplete)][:SHOWN]
 
 
-def _recent(what: str) -> Iterator[tuple[str, str]]:
-    from cli.options import opened
+def _memory() -> Memory | None:
+    """The memory for reading; None where there is none, or none that opens without a question."""
+    from app.config import find_home
+    from app.open import open_memory
 
     try:
-        with opened(None, read_only=True) as memory:
-            if what == "session":
-                yield from ((name, "") for name in memory.store.counts("session") if name)
-            else:
-                yield from ((r.id, " ".join(r.text.split())[:40]) for r in memory.store.records(limit=1000))
+        return open_memory(find_home(), read_only=True)
     except (AppError, StorageError):
-        return  # a shell that is completing has no place for an error
+        return None

@@ -31,7 +31,9 @@ def log(
     with opened(home) as memory:
         if run is not None:
             found = entries(memory, run, limit)
-            rows = [(str(e.seq), day(e.at, here), e.action, e.what, e.summary) for e in found]
+            rows: list[tuple[str, ...]] = [
+                (str(e.seq), day(e.at, here), e.action, e.what, e.summary) for e in found
+            ]
             keys = [entry_keys(e) for e in found]
             headers: tuple[str, ...] = ("entry", "when", "action", "what", "change")
         else:
@@ -42,7 +44,9 @@ def log(
     if json:
         document(keys)
     if not rows:
-        raise NothingFound("Nothing was changed yet." if run is None else f"There is no run {run!r}.", "See `mem log`.")
+        raise NothingFound(
+            "Nothing was changed yet." if run is None else f"There is no run {run!r}.", "See `mem log`."
+        )
     if not json:
         table(rows, headers)
 
@@ -50,7 +54,10 @@ def log(
 @app.command()
 def undo(
     what: Annotated[
-        str | None, typer.Argument(metavar="[RUN|ENTRY]", help="A run or an entry of `mem log`; the last run by default.")
+        str | None,
+        typer.Argument(
+            metavar="[RUN|ENTRY]", help="A run or an entry of `mem log`; the last run by default."
+        ),
     ] = None,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
@@ -68,7 +75,9 @@ def undo(
     if json:
         document({"undone": name, "changes": changes, "dry_run": dry_run})
     else:
-        print(f"{'Would undo' if dry_run else 'Undid'} {name}: {changes} change{'' if changes == 1 else 's'}.")
+        print(
+            f"{'Would undo' if dry_run else 'Undid'} {name}: {changes} change{'' if changes == 1 else 's'}."
+        )
 
 
 @app.command()
@@ -97,7 +106,9 @@ def verify(json: JsonOption = False, home: HomeOption = None) -> None:
             print(f"{mark}  {check.name.ljust(16)} {check.detail}")
     failed = [c.name for c in checks if not c.ok]
     if failed:
-        raise StoreDamaged(f"Failed: {', '.join(failed)}.", "Run `mem doctor --fix`; it says what it will do.")
+        raise StoreDamaged(
+            f"Failed: {', '.join(failed)}.", "Run `mem doctor --fix`; it says what it will do."
+        )
 
 
 @app.command()
@@ -115,5 +126,7 @@ def replay(json: JsonOption = False, home: HomeOption = None) -> None:
     else:
         print(f"store   {here}\njournal {again}")
     if here != again:
-        raise StoreDamaged("The journal does not lead to this state.", "Restore a backup: `mem restore-backup PATH`.")
+        raise StoreDamaged(
+            "The journal does not lead to this state.", "Restore a backup: `mem restore-backup PATH`."
+        )
     say("Equal.")

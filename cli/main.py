@@ -112,7 +112,8 @@ def _call(name: str, arguments: list[str]) -> int:
     from typer import Abort, TyperException
 
     try:
-        return int(found.main(arguments, prog_name=f"mem {name}", standalone_mode=False) or 0)
+        code: int | None = found.main(arguments, prog_name=f"mem {name}", standalone_mode=False)
+        return code or 0
     except Abort:
         return _explain("Stopped: nothing was answered.", "", INTERRUPTED)
     except TyperException as error:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.config import find_home
-from app.errors import Refused
+from app.errors import BadRequest, Refused
+from cli.opening import open_home
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -38,9 +39,7 @@ def new_app() -> typer.Typer:
 @contextmanager
 def opened(home: Path | None, *, read_only: bool = False) -> Iterator[Memory]:
     """The memory of this home, open for one command."""
-    from app.open import open_memory  # the database driver
-
-    memory = open_memory(find_home(home), read_only=read_only)
+    memory = open_home(find_home(home), read_only=read_only)
     try:
         yield memory
     finally:
@@ -66,8 +65,6 @@ def read_argument(words: list[str]) -> str:
 
 def one_of(values: Any, given: str, what: str) -> Any:
     """The member of the enumeration `values` that is called `given`. Raises BadRequest."""
-    from app.errors import BadRequest
-
     try:
         return values(given)
     except ValueError as error:

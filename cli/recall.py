@@ -147,8 +147,9 @@ def _lines(source: str) -> Iterator[Iterator[str]]:
 
 
 def _context(question: Answer, budget: int, home: Path | None, json: bool) -> None:
-    from app.lookup import lookup_from
     from app.recall.pack import packed
+
+    from app.lookup import lookup_from
 
     with opened(home) as memory:
         block = packed(memory, lookup_from(question, now()), budget)

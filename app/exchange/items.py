@@ -59,7 +59,8 @@ Importer: TypeAlias = Callable[[Path], Iterator[Item]]
 def open_binary(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked where its name ends in .gz. Raises BadInput."""
     try:
-        file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+        opened = gzip.open if path.suffix == ".gz" else open
+        return cast(IO[bytes], opened(path, "rb"))
     except OSError as error:
         raise BadInput(
             f"{path} cannot be read: {error.strerror}.", "Check the name and the permissions."

@@ -1,0 +1,25 @@
+"""How a face opens the memory: with a question for the passphrase where somebody can answer it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from app.config import Home
+
+if TYPE_CHECKING:
+    from app.memory import Memory
+
+
+def open_home(home: Home, *, read_only: bool = False) -> Memory:
+    """The memory in `home`. Raises StorageError, AppError."""
+    from app.open import open_memory  # the database driver
+
+    ask = _ask_passphrase if sys.stdin.isatty() else None
+    return open_memory(home, read_only=read_only, ask_passphrase=ask)
+
+
+def _ask_passphrase() -> str:
+    from getpass import getpass
+
+    return getpass("Passphrase: ", stream=sys.stderr)
