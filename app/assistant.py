@@ -1,0 +1,239 @@
+"""The chat turn: store what was said, decide whether memory is needed, recall, answer from it, check, reinforce.
+
+The user's words are on disk before the model is called; what recall puts into a prompt is never stored again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app import citations, gate
+from app.encode import turn
+from app.events import Answered, Event, Evidence, Folded, Recalled, Said, Stored
+from app.evidence import FOOT, Gathered, fenced, gather
+from app.prompts import EXAMPLES, system_text
+from app.standing import always_considered
+from app.working import Layout, Role, Window
+from storage.records import Filter, Kind, Source
+
+if TYPE_CHECKING:
+    from app.memory import Memory
+    from models.chat import ChatModel
+
+Stop = Callable[[], bool]
+
+TALK_TOKENS = 400  # of evidence in a chat turn; on a processor each hundred takes about a second to read
+ASK_TOKENS = 1000
+REPLY_TOKENS = 512
+HITS = 12
+RESUMED_TURNS = 200
+DONT_KNOW = "I don't know: nothing that you told me says it."
+NOT_KNOWING = re.compile(r"\bI (?:don't|do not) know\b", re.IGNORECASE)
+ASKED = gate.Need(True, True, "asked")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is settled before the model speaks."""
+
+    text: str
+    need: gate.Need
+    evidence: tuple[Evidence, ...]
+    layout: Layout
+    recall_ms: float
+    abstain: bool
+    stored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What the last turn did, for `/why` and for corrections of it."""
+
+    text: str = ""
+    need: gate.Need | None = None
+    evidence: tuple[Evidence, ...] = ()
+    answer: Answered = field(default_factory=lambda: Answered(""))
+
+
+class Assistant:
+    """One conversation over one memory. Belongs to the thread that made it, as its memory does."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        chat: ChatModel,
+        session: str | None,
+        *,
+        now: datetime,
+        incognito: bool = False,
+    ) -> None:
+        """`session` is continued where it has turns already. `incognito` reads memory and writes nothing."""
+        self.memory = memory
+        self.chat = chat
+        self.session = session
+        self.incognito = incognito
+        self.last = Turned()
+        always = always_considered(memory.store, chat.count_tokens, chat.context_tokens // 8)
+        system = system_text(now, always)
+        self.window = Window(
+            chat.count_tokens, chat.context_tokens, system, examples=EXAMPLES, reply_tokens=REPLY_TOKENS
+        )
+        self._resume()
+
+    def reply(self, text: str, now: datetime, stop: Stop | None = None) -> Iterator[Event]:
+        """One turn: the user's words are stored, then answered, then the answer is stored.
+
+        Closing the iterator stops the reply; what was said until then is kept. Raises ModelError, StorageError.
+        """
+        text = cleaned(text)
+        stored = self._store(text, now, "user")
+        if stored:
+            yield Stored(stored)
+        plan = self._plan(text, now, gate.judge(text, self.last.need), TALK_TOKENS, stored)
+        yield from self._carried_out(plan, now, stop, keep=True)
+
+    def ask(
+        self, question: str, now: datetime, stop: Stop | None = None, *, budget: int = ASK_TOKENS
+    ) -> Iterator[Event]:
+        """One grounded answer: memory is always asked, and neither question nor answer is stored."""
+        plan = self._plan(cleaned(question), now, ASKED, budget)
+        yield from self._carried_out(plan, now, stop, keep=False)
+
+    # -- the steps ---------------------------------------------------------------------------------
+
+    def _plan(
+        self, text: str, now: datetime, need: gate.Need, budget: int, stored: tuple[str, ...] = ()
+    ) -> Plan:
+        found = Gathered((), False, 0.0)
+        if need.recall:
+            found = gather(self.memory, text, now, HITS, self.window.shown_ids | set(stored))
+        room = self.window.room_for_evidence(text, budget)
+        block, shown = fenced(found.evidence, room, self.chat.count_tokens, self.memory.config.user.name)
+        layout = self.window.layout(text, block, FOOT if block else "")
+        abstain = need.personal and found.abstain and not self._was_said_here(text)
+        return Plan(text, need, shown, layout, found.ms, abstain, stored)
+
+    def _carried_out(self, plan: Plan, now: datetime, stop: Stop | None, *, keep: bool) -> Iterator[Event]:
+        started = time.perf_counter()
+        yield Recalled(plan.evidence, plan.need.reason, plan.recall_ms, plan.layout.evidence_tokens)
+        if plan.layout.folded:
+            yield Folded(plan.layout.folded, plan.layout.tokens)
+        pieces: list[str] = []
+        try:
+            for event in self._spoken(plan, stop):
+                pieces.append(event.piece)
+                yield event
+        finally:  # also when the caller goes away in the middle: what was said is kept
+            answer = self._kept(plan, "".join(pieces).strip(), now, keep)
+        total = plan.recall_ms + (time.perf_counter() - started) * 1000
+        yield self._finished(plan, answer, total)
+
+    def _spoken(self, plan: Plan, stop: Stop | None) -> Iterator[Said]:
+        if plan.abstain:
+            yield Said(DONT_KNOW)
+            return
+        given = {e.id for e in plan.evidence}
+        stream = self.chat.stream(plan.layout.messages, max_tokens=self.window.reply_tokens, stop=stop)
+        try:
+            yield from _clean(stream, given)
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:  # the model is stopped now, not when its iterator is collected
+                close()
+
+    def _kept(self, plan: Plan, text: str, now: datetime, keep: bool) -> Answered:
+        """Check what was said against its evidence, store it, and reinforce the memories that it rests on."""
+        used = citations.used(text, plan.evidence)
+        known = " ".join([plan.text, *(t.text for t in self.window.turns)])
+        unsupported = () if plan.abstain else citations.unsupported(text, plan.evidence, known)
+        stored = plan.stored
+        if keep:
+            ids = self._store(text, now, "assistant") if text else ()
+            self.window.add("user", plan.text, stored[0] if stored else "")
+            self.window.add("assistant", text, ids[0] if ids else "")
+            stored += ids
+        self._reinforce(used, now)
+        cited = citations.cited(text, {e.id for e in plan.evidence})
+        answer = Answered(text, cited, used, stored, unsupported if plan.evidence else ())
+        self.last = Turned(plan.text, plan.need, plan.evidence, answer)
+        return answer
+
+    def _finished(self, plan: Plan, answer: Answered, total_ms: float) -> Answered:
+        usage = None if plan.abstain else self.chat.last_usage
+        unknown = plan.need.personal and not answer.citations and bool(NOT_KNOWING.search(answer.text))
+        done = replace(
+            answer,
+            abstained=plan.abstain or unknown,
+            context_tokens=plan.layout.evidence_tokens,
+            recall_ms=plan.recall_ms,
+            total_ms=total_ms,
+            model=self.chat.name,
+        )
+        if usage is not None:
+            done = replace(
+                done,
+                stopped=usage.stopped,
+                prompt_tokens=usage.prompt_tokens,
+                cached_tokens=usage.cached_tokens,
+                completion_tokens=usage.completion_tokens,
+                first_token_ms=usage.first_token_ms,
+            )
+        self.last = replace(self.last, answer=done)
+        return done
+
+    # -- memory ------------------------------------------------------------------------------------
+
+    def _resume(self) -> None:
+        if self.session is None:
+            return
+        asked = Filter(kinds=frozenset({Kind.EPISODIC}), session=self.session)
+        turns = self.memory.store.records(asked, limit=RESUMED_TURNS)[::-1]
+        self.window.load((_role(r.role), r.text, r.id) for r in turns)
+
+    def _store(self, text: str, now: datetime, role: Role) -> tuple[str, ...]:
+        if self.incognito or not text.strip():
+            return ()
+        source, speaker = Source.MODEL_INFERRED, None
+        if role == "user":
+            source, speaker = Source.USER_SAID, self.memory.config.user.name
+        record = turn(text, now=now, speaker=speaker, role=role, source=source, session=self.session)
+        return tuple(r.id for r in self.memory.add([record], "say" if role == "user" else "answer", now))
+
+    def _reinforce(self, used: tuple[str, ...], now: datetime) -> None:
+        """Memories that an answer rests on are used; those that were only shown are not."""
+        if self.incognito or not used:
+            return
+        from app.uses import use
+
+        use(self.memory, used, now, self.session)
+
+    def _was_said_here(self, question: str) -> bool:
+        """Whether the conversation in the window speaks of what is asked: then the model may answer from it."""
+        wanted = citations.telling(question)
+        said = citations.telling(" ".join(t.text for t in self.window.turns if t.role == "user"))
+        return bool(wanted) and len(wanted & said) * 2 >= len(wanted)
+
+
+def cleaned(text: str) -> str:
+    """What was typed, without control characters and invalid code points; line breaks and tabs stay."""
+    return _CONTROL.sub("", text.encode("utf-8", errors="replace").decode("utf-8")).strip()
+
+
+def _clean(stream: Iterator[str], given: set[str]) -> Iterator[Said]:
+    """The model's pieces, ids that were never given taken out."""
+    scrubber = citations.Scrubber(given)
+    for piece in stream:
+        if clean := scrubber.feed(piece):
+            yield Said(clean)
+    if rest := scrubber.rest():
+        yield Said(rest)
+
+
+def _role(role: str) -> Role:
+    return "assistant" if role == "assistant" else "user"

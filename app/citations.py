@@ -1,0 +1,130 @@
+"""Citations, checked by code: which ids a reply names, which memories it rests on, which sentences none bears out.
+
+Pure functions over text and evidence; the language model's word is never taken for any of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from app.events import Evidence
+
+_ID = r"m[2-9a-hjkmnp-z]{3,7}"
+_MARK = re.compile(rf"\s?\[\s*#?({_ID}(?:\s*[,;&]?\s*(?:and\s+)?#?{_ID})*)\s*\]")
+_ANY_ID = re.compile(rf"\b{_ID}\b")
+_LONGEST_MARK = 60  # characters between the brackets; more than that is no citation
+_SENTENCE = re.compile(r"(?<=[.!?])(?:\s*\[[^\]]*\])*\s+|\n+")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_COMMON = frozenset(
+    re.findall(
+        r"\S+",
+        "a an and are as at be been being but by can could did do does for from had has have he her him his i in is "
+        "it its just like may me might my no not of on or our she should so some than that the their them then "
+        "there these they this those to too up us was we were what when where which who why will with would you "
+        "your you're i'm it's also about because into more most very well know said told mentioned memory note "
+        "notes according",
+    )
+)
+_REPEATS = 0.5  # the share of a memory's telling words that a reply repeats when it rests on it uncited
+
+
+def cited(text: str, given: Collection[str]) -> tuple[str, ...]:
+    """The ids of `given` that the text names, in order, each once."""
+    return tuple(dict.fromkeys(id for id in _ANY_ID.findall(text) if id in given))
+
+
+class Scrubber:
+    """Takes ids that were never given out of a stream: a mark is held back until it can be checked."""
+
+    def __init__(self, given: Collection[str]) -> None:
+        self._given = given
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """What may be shown now."""
+        ready, self._held = _split_mark(self._held + piece)
+        return without_unknown(ready, self._given)
+
+    def rest(self) -> str:
+        """What was still held back when the stream ended."""
+        held, self._held = self._held, ""
+        return without_unknown(held, self._given)
+
+
+def without_unknown(text: str, given: Collection[str]) -> str:
+    """The text with every bracketed id that is not in `given` taken out."""
+
+    def checked(mark: re.Match[str]) -> str:
+        known = [id for id in _ANY_ID.findall(mark[1]) if id in given]
+        lead = " " if mark[0].startswith(" ") else ""
+        return f"{lead}[{', '.join(known)}]" if known else ""
+
+    return _MARK.sub(checked, text)
+
+
+def used(text: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """The memories that a reply rests on: those it names, else those whose telling words it plainly repeats."""
+    named = cited(text, {e.id for e in evidence})
+    if named:
+        return named
+    said = telling(text)
+    scored = []
+    for item in evidence:
+        words = telling(item.text)
+        shared = len(words & said)
+        if shared and (shared / len(words) >= _REPEATS or shared >= 3):
+            scored.append((-shared, item.id))
+    return tuple(id for _, id in sorted(scored)[:3])
+
+
+def unsupported(text: str, evidence: Sequence[Evidence], known: str = "") -> tuple[str, ...]:
+    """Sentences that state a number or a name found nowhere in the evidence or in `known` (what was said here),
+    or that cite a memory with which they share no telling word."""
+    by_id = {e.id: e for e in evidence}
+    ground = _stems(" ".join([known, *(_grounds(e) for e in evidence)]))
+    out = []
+    for sentence in sentences(text):
+        bare = _MARK.sub("", sentence)
+        named = [by_id[id] for id in cited(sentence, by_id)]
+        invented = _stems(" ".join(_hard_facts(bare))) - ground
+        apart = named and not _stems(" ".join(telling(bare))) & _stems(" ".join(map(_grounds, named)))
+        if invented or apart:
+            out.append(bare.strip())
+    return tuple(out)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, each with the marks that follow it."""
+    ends = [m.end() for m in _SENTENCE.finditer(text)]
+    parts = [text[a:b].strip() for a, b in zip([0, *ends], [*ends, len(text)], strict=True)]
+    return [part for part in parts if part]
+
+
+def telling(text: str) -> set[str]:
+    """The words of a text that say something, lower case, without common ones."""
+    return {w for w in map(str.lower, _WORD.findall(_MARK.sub("", text))) if w not in _COMMON and len(w) > 1}
+
+
+def _grounds(item: Evidence) -> str:
+    return f"{item.text} {item.speaker or ''} {item.time:%A %d %B %B %Y} {item.time.day} {item.time:%Y-%m-%d}"
+
+
+def _hard_facts(sentence: str) -> Iterator[str]:
+    """Numbers, and capitalised words that do not merely open the sentence."""
+    for place, word in enumerate(_WORD.findall(sentence)):
+        if word[0].isdigit() or (place and word[0].isupper() and word.lower() not in _COMMON):
+            yield word
+
+
+def _stems(text: str) -> set[str]:
+    return {re.sub(r"(?:['’]s|s|ed|ing)$", "", w.lower()) for w in _WORD.findall(text)}
+
+
+def _split_mark(held: str) -> tuple[str, str]:
+    """What of a stream is surely complete, and the tail that may still become a mark."""
+    start = held.rfind("[")
+    if start > held.rfind("]") and len(held) - start <= _LONGEST_MARK and "\n" not in held[start:]:
+        cut = start - 1 if held[:start].endswith(" ") else start
+        return held[:cut], held[cut:]
+    return (held[:-1], " ") if held.endswith(" ") else (held, "")

@@ -1,0 +1,105 @@
+"""From recall's hits to the block that a prompt holds: dated, quoted, fenced, within a token budget.
+
+The one place where the assistant asks recall. What stands in the block is data about the past, never instructions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app.events import Evidence
+from app.present import zone
+
+if TYPE_CHECKING:
+    from app.memory import Memory
+    from storage.records import Record
+
+HEAD = "Notes:"
+FOOT = "Message: "
+PAST = re.compile(
+    r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
+    r"was|were|did|had|changed?|(?:19|20)\d\d|ago|last)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What recall found for a message, best first. `abstain`: nothing in memory is relevant."""
+
+    evidence: tuple[Evidence, ...]
+    abstain: bool
+    ms: float
+
+
+def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection[str] = ()) -> Gathered:
+    """The memories that bear on `text`, without those whose ids the prompt shows already."""
+    from app.recall.recall import Query, Recall  # numpy
+
+    found = Recall(memory.store, memory.embedder).recall(Query(text, now, k=k + len(without)))
+    hits = [h for h in found.hits if h.record.id not in without]
+    evidence = [of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits]
+    return Gathered(tuple(current_first(evidence, text))[:k], found.abstain, found.ms)
+
+
+def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") -> Evidence:
+    """A record as evidence, its time in the zone in which it was said."""
+    over = record.superseded_by is not None or (record.valid_to is not None and record.valid_to <= now)
+    return Evidence(
+        id=record.id,
+        text=record.text,
+        time=(record.valid_from or record.event_time).astimezone(zone(record.tz)),
+        kind=str(record.kind),
+        speaker=record.speaker
+        if record.role == "user"
+        else "assistant"
+        if record.role == "assistant"
+        else record.speaker,
+        source=str(record.source),
+        score=score,
+        why=why,
+        current=not over,
+    )
+
+
+def current_first(evidence: Sequence[Evidence], question: str) -> list[Evidence]:
+    """Facts that are no longer true are shown only where the question looks back."""
+    return [e for e in evidence if e.current or PAST.search(question)]
+
+
+def fenced(
+    evidence: Sequence[Evidence], budget: int, count: Callable[[str], int], user: str = "me"
+) -> tuple[str, tuple[Evidence, ...]]:
+    """The block for a prompt, oldest note first so that the newest stands nearest the question, and what it holds.
+
+    The best notes that fit `budget` tokens; a note that does not fit is left out whole. "" when none does.
+    """
+    kept: list[Evidence] = []
+    left = budget - count(f"{HEAD}\n\n{FOOT}")
+    for item in evidence:
+        cost = count(line(item, user)) + 1
+        if cost <= left:
+            kept.append(item)
+            left -= cost
+    if not kept:
+        return "", ()
+    lines = [line(item, user) for item in sorted(kept, key=lambda e: e.time)]
+    return "\n".join([HEAD, *lines]), tuple(kept)
+
+
+def line(item: Evidence, user: str = "me") -> str:
+    """One note: id, date, who said it, and the words in quotes; a quote cannot end its own line or fence."""
+    words = " ".join(item.text.replace('"', "'").split())
+    who = "you" if item.speaker in (None, user, "user") else item.speaker
+    verb = "noted" if item.kind in ("semantic", "core", "gist", "task") else "said"
+    old = "" if item.current else " (no longer true)"
+    return f'[{item.id}] {day(item.time)}, {who} {verb}{old}: "{words}"'
+
+
+def day(moment: datetime) -> str:
+    """A date as people write it: "2 March 2024"."""
+    return f"{moment.day} {moment:%B %Y}"

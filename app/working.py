@@ -1,0 +1,265 @@
+"""Working memory: what stands in the model's context window, laid out from stable to volatile and within budget.
+
+Order: system text, portrait and running summary (one system message), then the conversation, then the
+evidence right before the newest message. Evidence never enters the conversation, so each turn's prompt
+begins with the one before it and the model's prefix cache holds. Knows texts and token counts, no store.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from app.encode import importance_of
+from models.chat import Message
+
+Role = Literal["user", "assistant"]
+
+MESSAGE_TOKENS = 8  # what a chat template adds round one message, at most
+SPARE_TOKENS = 16  # the template's own head and tail
+REFILL = 0.5  # after folding, the share of its room that the conversation keeps: folding must be rare
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation. `id` is its record, "" when it was not stored."""
+
+    role: Role
+    text: str
+    id: str
+    tokens: int
+    pinned: bool = False
+    hidden: bool = False
+    folded: bool = False
+
+    @property
+    def verbatim(self) -> bool:
+        return not (self.hidden or self.folded)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One row of `/context`: what is in the window, how many tokens it takes, and how it stands."""
+
+    name: str
+    text: str
+    tokens: int
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A prompt that fits: its messages, its tokens (an upper bound), and how many turns were folded to make room."""
+
+    messages: tuple[Message, ...]
+    tokens: int
+    folded: int = 0
+    evidence_tokens: int = 0
+
+
+class Window:
+    """The conversation as one model sees it."""
+
+    def __init__(
+        self,
+        count: Callable[[str], int],
+        size: int,
+        system: str,
+        *,
+        examples: Sequence[Message] = (),
+        reply_tokens: int = 512,
+    ) -> None:
+        """`count` counts tokens, `size` is the whole window. `system` and the `examples` (worked turns) stand
+        before everything; the examples are left out of a window that they would fill by more than an eighth."""
+        self._count = count
+        self.size = size
+        self.reply_tokens = min(reply_tokens, max(16, size // 4))
+        self.system = self._shortened(system, max(16, size // 3))
+        cost = sum(self._cost(m.content) for m in examples)
+        self._examples, self._examples_cost = (tuple(examples), cost) if cost <= size // 8 else ((), 0)
+        self.turns: list[Turn] = []
+        self.evidence_tokens = 0
+
+    # -- what is in it ---------------------------------------------------------------------------
+
+    def add(self, role: Role, text: str, id: str = "") -> None:
+        """Append one message that was said."""
+        self.turns.append(Turn(role, text, id, self._cost(text)))
+
+    def load(self, turns: Iterable[tuple[Role, str, str]]) -> None:
+        """Take up an earlier conversation, oldest first, as (role, text, id); what does not fit is folded."""
+        for role, text, id in turns:
+            self.add(role, text, id)
+        self._fold_to_fit(self._room_for_turns(0))
+
+    @property
+    def shown_ids(self) -> frozenset[str]:
+        """Records that stand verbatim in the window: evidence need not repeat them."""
+        return frozenset(t.id for t in self.turns if t.verbatim and t.id)
+
+    def parts(self) -> list[Part]:
+        """What `/context` shows, in the order of the prompt."""
+        rows = [Part("system", self.system, self._cost(self.system) + self._examples_cost)]
+        if summary := self.summary():
+            rows.append(Part("summary", summary, self._count(summary)))
+        rows += [Part(t.id or t.role, t.text, t.tokens if t.verbatim else 0, _state(t)) for t in self.turns]
+        if self.evidence_tokens:
+            rows.append(Part("evidence", "(of the last turn)", self.evidence_tokens))
+        return rows
+
+    # -- what the user may change ------------------------------------------------------------------
+
+    def pin(self, id: str, *, pinned: bool = True) -> bool:
+        """Keep a turn verbatim however full the window gets. False when no turn has this id."""
+        return self._change(id, pinned=pinned, hidden=False, folded=False)
+
+    def hide(self, id: str) -> bool:
+        """Leave a turn out of the prompt; memory keeps it."""
+        return self._change(id, hidden=True, pinned=False)
+
+    def fold(self, id: str) -> bool:
+        """Replace a turn by its line in the running summary."""
+        return self._change(id, folded=True, pinned=False)
+
+    def restore(self, id: str) -> bool:
+        """Bring a hidden or folded turn back verbatim."""
+        return self._change(id, hidden=False, folded=False)
+
+    # -- the prompt --------------------------------------------------------------------------------
+
+    def room_for_evidence(self, newest: str, budget: int) -> int:
+        """Tokens that evidence may take beside this message, at most `budget`."""
+        free = self._room(self._head()) - self._cost(newest)
+        return max(0, min(budget, free, self.size // 4))
+
+    def layout(self, newest: str, evidence: str = "", foot: str = "") -> Layout:
+        """The prompt for this message, with `foot` between evidence and message.
+
+        Old turns fold first, then evidence yields, and only a message longer than the window itself is
+        shortened, in the middle, with a notice.
+        """
+        room = self._room(self._head())
+        if self._cost(newest) > room:
+            newest, evidence = self._shortened(newest, room), ""
+        last = f"{evidence}\n\n{foot}{newest}" if evidence else newest
+        self.evidence_tokens = self._cost(last) - self._cost(newest)
+        folded = self._fold_to_fit(self._room_for_turns(self._cost(last)))
+        messages = (
+            Message("system", self._head()),
+            *self._examples,
+            *(Message(t.role, t.text) for t in _alternating(self.turns)),
+            Message("user", last),
+        )
+        tokens = sum(self._cost(m.content) for m in messages) + SPARE_TOKENS
+        return Layout(messages, tokens, folded, self.evidence_tokens)
+
+    def summary(self) -> str:
+        """One line for each folded message of the user, oldest first, within a tenth of the window.
+
+        The lines that matter least go first; no sentence is cut.
+        """
+        lines = [(t, line) for t in self.turns if t.folded and not t.hidden and (line := gist_line(t))]
+        budget = self.size // 10
+        costs = {id(t): self._count(line) + 1 for t, line in lines}
+        while lines and sum(costs[id(t)] for t, _ in lines) > budget:
+            lines.remove(min(lines, key=lambda pair: importance_of(pair[0].text, pair[0].role)))
+        return "\n".join(line for _, line in lines)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _head(self) -> str:
+        summary = self.summary()
+        return f"{self.system}\n\nEarlier in this conversation:\n{summary}" if summary else self.system
+
+    def _room(self, head: str) -> int:
+        return self.size - self.reply_tokens - self._cost(head) - self._examples_cost - SPARE_TOKENS
+
+    def _room_for_turns(self, newest: int) -> int:
+        return self._room(self.system) - newest - self.size // 10
+
+    def _fold_to_fit(self, room: int) -> int:
+        """Fold the oldest turns until the rest takes at most half of `room`; nothing when all of it fits."""
+        taken = sum(t.tokens for t in self.turns if t.verbatim)
+        if taken <= room:
+            return 0
+        folded = 0
+        for spare_pinned in (True, False):  # a pinned turn goes only when nothing else is left
+            for place, turn in enumerate(self.turns):
+                if taken <= (room * REFILL if spare_pinned else room):
+                    break
+                if turn.verbatim and not (turn.pinned and spare_pinned):
+                    self.turns[place] = replace(turn, folded=True)
+                    taken, folded = taken - turn.tokens, folded + 1
+        return folded
+
+    def _change(self, id: str, **values: bool) -> bool:
+        for place, turn in enumerate(self.turns):
+            if turn.id == id:
+                self.turns[place] = replace(turn, **values)  # type: ignore[arg-type]
+                return True
+        return False
+
+    def _cost(self, text: str) -> int:
+        return self._count(text) + MESSAGE_TOKENS
+
+    def _shortened(self, text: str, room: int) -> str:
+        """The beginning and the end of a text in whole sentences, with a notice between, within `room` tokens."""
+        if self._cost(text) <= room:
+            return text
+        notice = "\n[... {} words are left out here; memory holds all of it ...]\n"
+        pieces = [p for p in _SENTENCE_END.split(text) if p]
+        if len(pieces) < 4:
+            pieces = text.split(" ") if " " in text else _chopped(text)
+        joint = " " if " " in text else ""
+        budget = max(0, room - self._cost(notice.format(len(text))))
+        head = self._longest(pieces, budget // 2, joint)
+        tail = self._longest(pieces[head:][::-1], budget - budget // 2, joint)
+        left_out = joint.join(pieces[head : len(pieces) - tail])
+        parts = (joint.join(pieces[:head]), joint.join(pieces[len(pieces) - tail :]))
+        return notice.format(len(left_out.split())).join(parts).strip()
+
+    def _longest(self, pieces: Sequence[str], budget: int, joint: str) -> int:
+        """How many leading pieces fit into `budget` tokens (bisected: counting is what costs)."""
+        low, high = 0, len(pieces)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._count(joint.join(pieces[:middle])) <= budget:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+
+def gist_line(turn: Turn) -> str:
+    """The sentence of a turn that says most, for the running summary; "" for an assistant's turn and small talk."""
+    if turn.role != "user" or importance_of(turn.text) <= 1.0:
+        return ""
+    pieces = [p.strip() for p in _SENTENCE_END.split(turn.text) if p.strip()]
+    best = max(pieces, key=lambda p: (importance_of(p), -pieces.index(p)), default="")
+    return f'- The user said: "{best}"' if 0 < len(best) <= 400 else ""
+
+
+def _alternating(turns: Sequence[Turn]) -> list[Turn]:
+    """The verbatim turns such that user and assistant take turns, as chat templates demand, ending with an answer."""
+    out: list[Turn] = []
+    for turn in (t for t in turns if t.verbatim):
+        if out and out[-1].role == turn.role:
+            joined = f"{out[-1].text}\n{turn.text}"
+            out[-1] = replace(out[-1], text=joined, tokens=out[-1].tokens + turn.tokens)
+        elif out or turn.role == "user":
+            out.append(turn)
+    if out and out[-1].role == "user":
+        out.append(Turn("assistant", "(no answer)", "", MESSAGE_TOKENS))
+    return out
+
+
+def _chopped(text: str, size: int = 200) -> list[str]:
+    return [text[i : i + size] for i in range(0, len(text), size)]
+
+
+def _state(turn: Turn) -> str:
+    marks = (("pinned", turn.pinned), ("hidden", turn.hidden), ("folded", turn.folded))
+    return ", ".join(name for name, on in marks if on)
