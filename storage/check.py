@@ -38,3 +38,9 @@ def vector_problems(connection: Any) -> list[str]:
 def rebuild_full_text(connection: Any) -> None:
     """Write the full-text index anew from the rows."""
     connection.execute("INSERT INTO records_fts (records_fts) VALUES ('rebuild')")
+
+
+def checkpoint(connection: Any) -> bool:
+    """Move the write-ahead log into the database and empty it; False while another process is reading."""
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy

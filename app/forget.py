@@ -1,0 +1,140 @@
+"""Forgetting on request: what would go, erasing it with everything derived from it alone, and proving it gone.
+
+Erased is erased: it is the one change that cannot be undone. A keyed hash stays so that it is not learnt again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.memory import Memory
+from app.records import LinkKind, Record
+from storage.check import checkpoint
+from storage.scrub import scrub_ledger
+
+BLOCK = 1 << 20
+RARE_WORD = re.compile(r"\w{5,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What forgetting would do: `asked` and `derived` (from them alone) go; `kept` rest on other memories, too."""
+
+    asked: tuple[Record, ...]
+    derived: tuple[Record, ...]
+    kept: tuple[Record, ...]
+
+    @property
+    def all(self) -> tuple[Record, ...]:
+        """Everything that would be erased."""
+        return self.asked + self.derived
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Words that should be gone and where they still stand."""
+
+    words: str
+    file: Path
+
+
+def preview(memory: Memory, records: Sequence[Record]) -> Preview:
+    """Follow what was derived from `records`, and from that, until nothing more rests on them alone."""
+    going = {r.id for r in records}
+    touched: dict[str, Record] = {}
+    grew = True
+    while grew:
+        grew = False
+        for child in _derived_from(memory, going):
+            touched[child.id] = child
+            if child.id not in going and _sources(memory, child.id) <= going:
+                going.add(child.id)
+                grew = True
+    asked = {r.id for r in records}
+    derived = tuple(r for id, r in touched.items() if id in going and id not in asked)
+    return Preview(tuple(records), derived, tuple(r for id, r in touched.items() if id not in going))
+
+
+def forget(memory: Memory, plan: Preview, now: datetime) -> None:
+    """Erase everything in `plan` from rows, indexes, journal, night's ledger, index files and backups."""
+    ids = [record.id for record in plan.all]
+    lonely = _entities_of(memory, ids)
+    with memory.store.atomic("forget", now):
+        memory.store.erase(ids)
+        for id in lonely:
+            if not memory.store.links(id, LinkKind.MENTIONS, out=False):
+                memory.store.delete_entity(id)
+                memory.store.journal.erase("entities", f'["{id}"]')
+        scrub_ledger(memory.store.connection, ids, [record.text for record in plan.all])
+    checkpoint(memory.store.connection)
+    for copy in _copies(memory):
+        copy.unlink(missing_ok=True)
+
+
+def traces(memory: Memory, records: Sequence[Record]) -> list[Trace]:
+    """Search every file of the home for the records' words, and for those of them that no other memory has.
+
+    Call it after `forget` with the records that went; an empty list is the proof.
+    """
+    checkpoint(memory.store.connection)
+    needles = list(dict.fromkeys(n for record in records for n in _needles(memory, record.text)))
+    return [
+        Trace(needle, path)
+        for path in sorted(memory.home.path.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+        for needle in _found(path, needles)
+    ]
+
+
+def _needles(memory: Memory, text: str) -> Iterator[str]:
+    if len(text) >= 8 and not _still_said(memory, text):
+        yield text
+    for word in dict.fromkeys(w.lower() for w in RARE_WORD.findall(text)):
+        if not _still_said(memory, word):
+            yield word
+
+
+def _still_said(memory: Memory, words: str) -> bool:
+    quoted = " ".join(re.findall(r"\w+", words))
+    return bool(quoted) and bool(memory.store.search_text(f'"{quoted}"', 1))
+
+
+def _found(path: Path, needles: Sequence[str]) -> list[str]:
+    wanted = {needle: needle.lower().encode() for needle in needles}
+    overlap = max(map(len, wanted.values()), default=0)
+    found: set[str] = set()
+    with path.open("rb") as file:
+        held = b""
+        while block := file.read(BLOCK):
+            held = held[-overlap:] + block.lower() if overlap else block.lower()
+            found |= {needle for needle, raw in wanted.items() if raw in held}
+    return [needle for needle in needles if needle in found]
+
+
+def _derived_from(memory: Memory, ids: Collection[str]) -> list[Record]:
+    children = {link.src for id in ids for link in memory.store.links(id, LinkKind.DERIVED_FROM, out=False)}
+    return list(memory.store.get_many(sorted(children)).values())
+
+
+def _sources(memory: Memory, id: str) -> set[str]:
+    return {link.dst for link in memory.store.links(id, LinkKind.DERIVED_FROM, back=False)}
+
+
+def _entities_of(memory: Memory, ids: Sequence[str]) -> set[str]:
+    return {link.dst for id in ids for link in memory.store.links(id, LinkKind.MENTIONS, back=False)}
+
+
+def _copies(memory: Memory) -> Iterator[Path]:
+    """Files that hold copies of what was: they are made anew without it."""
+    for folder in (
+        memory.home.backups,
+        memory.home.path / "index",
+        memory.home.path / "prefix",
+        memory.home.logs,
+    ):
+        if folder.is_dir():
+            yield from (path for path in folder.rglob("*") if path.is_file())
