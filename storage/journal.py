@@ -81,10 +81,14 @@ class Journal:
         seq: int | None = None,
         record: str | None = None,
         after: int = 0,
+        updates_only: bool = False,
         limit: int = -1,
         newest_first: bool = False,
     ) -> Iterator[Change]:
-        """Entries of a run, of one number, or of one record; all when none is given. `limit` -1 means all."""
+        """Entries of a run, of one number, or of one record; all when none is given. `limit` -1 means all.
+
+        `updates_only` keeps the changes of records that were there before and still are.
+        """
         clauses, values = ["seq > ?"], [after]
         for clause, value in (("run = ?", run), ("seq = ?", seq)):
             if value is not None:
@@ -93,6 +97,8 @@ class Journal:
         if record is not None:
             clauses.append("\"table\" = 'records' AND key = ?")
             values.append(to_json([record]))  # type: ignore[arg-type]
+        if updates_only:
+            clauses.append("\"table\" = 'records' AND before IS NOT NULL AND after IS NOT NULL")
         order = "DESC" if newest_first else "ASC"
         cursor = self._db.execute(
             f"SELECT * FROM journal WHERE {' AND '.join(clauses)} ORDER BY seq {order} LIMIT ?",
