@@ -1,0 +1,314 @@
+"""The chat screen: talk, see which memories an answer used, stop it, go on with an earlier conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static, TextArea
+from textual.widgets.markdown import MarkdownStream
+
+from app import browse
+from app.errors import AppError, ModelError, StorageError
+from app.events import Answered, Corrected, Evidence, Folded, Recalled, Reminded, Thought
+from app.events import Said as Spoken
+from tui.commands import COMMANDS, matching, parse
+from tui.dialogs import Choose
+from tui.screen import MemScreen, Wanted
+from tui.talk import Beside, Editor, Said
+from tui.words import ago, minute, one_line, safe
+from tui.worker import Replied, Talk, Tools
+
+if TYPE_CHECKING:
+    from app.memory import Memory
+
+WELCOME = (
+    "Tell me something, and I keep it: every word goes to your own disk, at once, and nowhere else.\n"
+    "Ask me later, today or next year: beside each answer stand the memories that it rests on.\n"
+    "2 shows all memories (Escape leaves this editor first), ? explains every key, Ctrl+P finds every action."
+)
+NO_MODEL = "No chat model is set up, so nobody answers yet. Run `mem setup` once; everything else here works without."
+
+
+class ChatScreen(MemScreen):
+    """Talk with the assistant."""
+
+    PLACE = "chat"
+    ABOUT = "Talk. What you say is kept; beside each answer stand the memories put before the model, ✓ those it rests on."
+    BINDINGS = [  # noqa: RUF012
+        Binding("escape", "stop", "Stop"),
+        Binding("ctrl+n", "new", "New talk"),
+        Binding("ctrl+o", "sessions", "Sessions"),
+        Binding("ctrl+g", "incognito", "Incognito"),
+        Binding("i,slash", "write", "Write", show=False),
+        Binding("ctrl+b", "beside", "Show or hide the memories used", show=False),
+    ]
+
+    def __init__(self, tools: Tools, session: str | None = None) -> None:
+        super().__init__(tools)
+        self.talk = Talk(session or fresh_session(tools))
+        self._busy = False
+        self._sent = ""
+        self._hits: tuple[Evidence, ...] = ()
+        self._reply: Said | None = None
+        self._stream: MarkdownStream | None = None
+
+    def body(self) -> Iterator[Widget]:
+        yield Horizontal(VerticalScroll(id="talk"), Beside(id="beside"), id="middle")
+        yield Static(id="status", classes="quiet")
+        yield Editor()
+
+    def on_mount(self) -> None:
+        self.query_one(Editor).focus()
+        self.begin()
+
+    # -- beginning and resuming ----------------------------------------------------------------
+
+    @work(exclusive=True, group="begin", exit_on_error=False)
+    async def begin(self) -> None:
+        """Show what this conversation holds already, or, where memory is empty, how to begin."""
+        session = self.talk.session
+        turns, total, chat = await self.tools.library.ask(
+            lambda m: (browse.turns(m, session), sum(m.store.counts().values()), m.config.models.chat)
+        )
+        now = self.tools.clock()
+        talk = self.query_one("#talk", VerticalScroll)
+        await talk.remove_children()
+        if not turns:
+            await talk.mount(
+                Static(WELCOME if total == 0 else self._greeting(total), id="welcome", markup=False)
+            )
+        if not chat:
+            await talk.mount(Static(NO_MODEL, id="no-model", markup=False))
+        spoken = [Said("mem" if t.role == "assistant" else "You", minute(t.event_time, now), t.text,
+                       markdown=t.role == "assistant") for t in turns]  # fmt: skip
+        await talk.mount(*spoken)
+        talk.scroll_end(animate=False)
+        self._tell()
+
+    def _greeting(self, total: int) -> str:
+        return f"{total:,} memories are here. Say something, or Ctrl+O goes on with an earlier conversation."
+
+    def _tell(self, words: str = "") -> None:
+        """The line above the editor."""
+        mode = "INCOGNITO: nothing is stored · " if self.talk.incognito else ""
+        self.query_one("#status", Static).update(
+            Content(mode + (words or f"conversation {self.talk.session}"))
+        )
+
+    def _restart(self, session: str, *, incognito: bool = False) -> None:
+        self.talk.stop()
+        self.talk = Talk(session, incognito=incognito)
+        self.set_class(incognito, "-incognito")
+        self._hits = ()
+        self.query_one(Beside).fill("Memories used", (), self.tools.clock())
+        self.begin()
+
+    # -- one turn ------------------------------------------------------------------------------
+
+    async def on_editor_submitted(self, event: Editor.Submitted) -> None:
+        if event.text.startswith("/"):
+            await self._command(event.text)
+        elif self._busy:
+            self.query_one(Editor).text = event.text
+            self._tell("One answer at a time: Escape stops this one.")
+        else:
+            await self._ask(event.text)
+
+    def on_editor_recalled(self) -> None:
+        editor = self.query_one(Editor)
+        editor.text = self._sent
+        editor.move_cursor(editor.document.end)
+
+    async def _ask(self, text: str) -> None:
+        now = self.tools.clock()
+        self._busy, self._sent = True, text
+        talk = self.query_one("#talk", VerticalScroll)
+        self._reply = Said("mem", minute(now, now), markdown=True)
+        await talk.query("#welcome").remove()
+        await talk.mount(Said("You", minute(now, now), text), self._reply)
+        talk.anchor()
+        self._stream = self._reply.markdown.get_stream(self._reply.markdown)
+        self._tell("Thinking… Escape stops")
+        self._answer(text)
+
+    @work(group="answer", exit_on_error=False)
+    async def _answer(self, text: str) -> None:
+        now, talk = self.tools.clock(), self.talk
+        try:
+            await self.tools.voice.ask(lambda memory: talk.reply(memory, text, now, self.post_message))
+        except (AppError, StorageError, ModelError) as error:
+            await self._failed(text, error)
+        finally:
+            self._busy = False
+
+    async def _failed(self, text: str, error: AppError | StorageError | ModelError) -> None:
+        """Nothing that was typed is lost: it goes back into the editor."""
+        if self._reply is not None:
+            await self._reply.remove()
+        editor = self.query_one(Editor)
+        editor.text = editor.text or text
+        self._tell(one_line(f"{error} {error.hint}"))
+        self.complain(error)
+
+    async def on_replied(self, message: Replied) -> None:
+        event, now = message.event, self.tools.clock()
+        match event:
+            case Recalled():
+                self._hits = event.hits
+                words = (
+                    f"{len(event.hits)} memories · {event.gate}"
+                    if event.hits
+                    else f"No memory used · {event.gate}"
+                )
+                self.query_one(Beside).fill(words, event.hits, now)
+                self._tell(f"{words} · answering… Escape stops")
+            case Thought():
+                self._tell(f"Thinking: {one_line(event.piece)}")
+            case Spoken():
+                if self._stream is not None:
+                    await self._stream.write(safe(event.piece))
+            case Folded():
+                self._note(f"{event.turns} older messages became lines of the summary, to make room.")
+            case Reminded():
+                self._note(f"Reminder: {safe(event.text)}")
+            case Corrected():
+                self._note(f"Corrected: {safe(event.what)} (undo {event.run})")
+            case Answered():
+                await self._answered(event)
+
+    async def _answered(self, answer: Answered) -> None:
+        if self._stream is not None:
+            await self._stream.stop()
+        self.query_one(Beside).mark(answer.used, self._hits, self.tools.clock())
+        self._note(summary(answer, len(self._hits), incognito=self.talk.incognito))
+        self._tell()
+
+    def _note(self, words: str) -> None:
+        if self._reply is not None:
+            self._reply.note(words)
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        text = event.text_area.text
+        if text.startswith("/") and "\n" not in text and " " not in text:
+            self._tell(" · ".join(c.usage for c in matching(text[1:])) or "No such command: /help lists them")
+        elif not self._busy:
+            self._tell()
+
+    async def _command(self, line: str) -> None:
+        command, rest = parse(line)
+        if command is None:
+            self.query_one(Editor).text = line
+            names = ", ".join(f"/{c.name}" for c in COMMANDS)
+            self._tell(f"There is no command {line.split()[0]}. There are {names}.")
+            return
+        actions = {
+            "help": lambda: self.app.run_action("help"),
+            "quit": lambda: self.app.run_action("quit"),
+            "new": self.action_new,
+            "sessions": self.action_sessions,
+            "incognito": self.action_incognito,
+            "why": self._why,
+            "sleep": lambda: self._say(
+                "Run `mem sleep` in another terminal; the place Nights (6) shows what it did."
+            ),
+            "recall": lambda: self.post_message(Wanted("memories", f"?{rest}")),
+            "forget": lambda: self.post_message(Wanted("memories", f"!{rest}")),
+            "remember": lambda: self._remember(rest),
+        }
+        outcome = actions[command.name]()
+        if hasattr(outcome, "__await__"):
+            await outcome
+
+    def _say(self, words: str) -> None:
+        talk = self.query_one("#talk", VerticalScroll)
+        talk.mount(Static(Content(words), classes="quiet"))
+        talk.scroll_end(animate=False)
+
+    def _why(self) -> None:
+        if not self._hits:
+            self._say("No memory was used for the last answer.")
+            return
+        now = self.tools.clock()
+        self._say(
+            "\n".join(f"{h.id} · {ago(h.time, now)} · {h.why} · {one_line(h.text)}" for h in self._hits)
+        )
+
+    @work(group="remember", exit_on_error=False)
+    async def _remember(self, text: str) -> None:
+        if not text:
+            self._say("/remember TEXT keeps the text as it stands.")
+            return
+        kept = await self.tools.library.ask(
+            partial(keep, text=text, now=self.tools.clock(), session=self.talk.session)
+        )
+        self._say(f"Kept as {kept}: {one_line(text)}")
+
+    # -- actions -------------------------------------------------------------------------------
+
+    def action_stop(self) -> None:
+        if self._busy:
+            self.talk.stop()
+            self._tell("Stopping…")
+        else:
+            self.query_one("#talk").focus()
+
+    def action_write(self) -> None:
+        self.query_one(Editor).focus()
+
+    def action_beside(self) -> None:
+        self.query_one(Beside).toggle_class("-hidden")
+
+    def action_new(self) -> None:
+        self._restart(fresh_session(self.tools))
+
+    def action_incognito(self) -> None:
+        self._restart(fresh_session(self.tools), incognito=not self.talk.incognito)
+
+    @work(group="sessions", exit_on_error=False)
+    async def action_sessions(self) -> None:
+        spans, now = await self.tools.library.ask(browse.sessions), self.tools.clock()
+        if not spans:
+            self._say("There are no earlier conversations yet.")
+            return
+        options = [
+            (s.name, f"{ago(s.last, now):>12} · {s.turns:>3} turns · {one_line(s.words)}") for s in spans
+        ]
+        chosen = await self.app.push_screen_wait(Choose("Conversations, newest first", options))
+        if chosen is not None:
+            self._restart(chosen)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.post_message(Wanted("memories", event.option_id or ""))
+
+
+def summary(answer: Answered, hits: int, *, incognito: bool) -> str:
+    """The dim line below an answer: what was recalled, what was stored, how long it took."""
+    parts = [f"{len(answer.used)} of {hits} memories used" if hits else "no memory used"]
+    parts.append("nothing stored" if incognito else f"stored {', '.join(answer.stored)}")
+    if answer.unsupported:
+        parts.append(f"{len(answer.unsupported)} sentence(s) that no memory bears out")
+    if answer.stopped:
+        parts.append("stopped")
+    return " · ".join(parts)
+
+
+def fresh_session(tools: Tools) -> str:
+    """A name for a new conversation, by the time at which it begins."""
+    return f"{tools.clock():%Y-%m-%d-%H%M%S}"
+
+
+def keep(memory: Memory, text: str, now: datetime, session: str) -> str:
+    """Store a note of the user's own hand; returns its id."""
+    from app.requests import remember
+
+    return str(remember(memory, {"text": text, "session": session}, now)["id"])

@@ -1,0 +1,119 @@
+"""One memory as lines of text: in a list, and in full. Pure: values in, Content out; a memory's words are never markup."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from textual.content import Content
+
+from app.browse import KIND_NAMES, Detail, Found, Neighbour, Origin
+from app.records import Change, Kind, LinkKind, Record, State
+from tui.words import ago, day, minute, one_line, safe, validity
+
+Part = str | tuple[str, str]
+
+
+def row(found: Found, now: datetime, *, marked: bool = False) -> Content:
+    """A memory in one line of a list: mark, id, kind, date, state, words; the score where recall gave one."""
+    record = found.record
+    score = f"{found.score:.2f} {found.why} · " if found.why and found.why != "words" else ""
+    return Content.assemble(
+        ("● " if marked else "  ", "bold"),
+        (f"{record.id:<5}", "bold"),
+        f"{KIND_NAMES[record.kind]:<9}{day(record.event_time, now):>11}  ",
+        (signs(record, now), "bold"),
+        score,
+        one_line(record.text),
+    )
+
+
+def signs(record: Record, now: datetime) -> str:
+    """What is special about a memory, in words: pinned, no longer true, dormant, archived."""
+    words = ["pinned"] if record.pinned else []
+    if is_over(record, now):
+        words.append("no longer true")
+    if record.state is not State.ACTIVE:
+        words.append(str(record.state))
+    return f"[{', '.join(words)}] " if words else ""
+
+
+def is_over(record: Record, now: datetime) -> bool:
+    """Whether a fact stopped being true."""
+    return record.superseded_by is not None or (record.valid_to is not None and record.valid_to <= now)
+
+
+def in_full(detail: Detail, now: datetime) -> Content:
+    """Everything that is known about one memory."""
+    record = detail.record
+    parts: list[Part] = [
+        (f"{record.id} · {KIND_NAMES[record.kind]} · {minute(record.event_time, now)}", "bold"),
+        f" ({ago(record.event_time, now)})\n{signs(record, now)}\n",
+        safe(record.text),
+        "\n",
+        *_truth(record, now),
+        *_section("Comes from", [p for o in detail.origins for p in _origin(o, now)]),
+        *_section("Said around it", [_turn(r) for r in detail.before] + [f"▶ {one_line(record.text, 80)}\n"]
+                  + [_turn(r) for r in detail.after] if detail.before or detail.after else []),
+        *_section("Linked with", [_neighbour(n) for n in detail.neighbours if n.link.kind != LinkKind.DERIVED_FROM or not n.out]),
+        *_section("Uses", [f"{minute(u.at, now)}  gain {u.gain:.2f}  in {one_line(u.session, 40)}\n" for u in detail.uses]),
+        *_section("History", [_change(c, now) for c in detail.history]),
+        *_section("About it", _facts(record, now)),
+    ]  # fmt: skip
+    return Content.assemble(*parts)
+
+
+def _section(title: str, lines: list[Part]) -> list[Part]:
+    return [("\n" + title + "\n", "bold underline"), *lines] if lines else []
+
+
+def _truth(record: Record, now: datetime) -> list[Part]:
+    if record.kind is Kind.EPISODIC or (record.valid_from is None and record.valid_to is None):
+        return []
+    line = validity(record.valid_from or record.event_time, record.valid_to, now)
+    after = f"\nreplaced by {record.superseded_by}" if record.superseded_by else ""
+    return [("\nTrue\n", "bold underline"), f"{line}{after}\n"]
+
+
+def _origin(origin: Origin, now: datetime) -> list[Part]:
+    """The words that a memory came from, the quoted span underlined and in brackets."""
+    text, start, end = origin.record.text, origin.start, origin.end
+    head: Part = (f"{origin.record.id} · {day(origin.record.event_time, now)}  ", "bold")
+    if start is None or end is None or not 0 <= start < end <= len(text):
+        return [head, one_line(text), "\n"]
+    return [head, safe(text[max(0, start - 60) : start]), (f"«{safe(text[start:end])}»", "underline"),
+            safe(text[end : end + 60]), "\n"]  # fmt: skip
+
+
+def _turn(record: Record) -> str:
+    return f"  {one_line(record.speaker or record.role, 20)}: {one_line(record.text, 80)}\n"
+
+
+def _neighbour(neighbour: Neighbour) -> str:
+    arrow = "→" if neighbour.out else "←"
+    kind = str(neighbour.link.kind).replace("_", " ")
+    return f"{arrow} {kind} {neighbour.id}  {one_line(neighbour.name, 80)}\n"
+
+
+def _change(change: Change, now: datetime) -> str:
+    columns = [c for c in (change.after or change.before or {}) if c not in ("seq", "id")]
+    what = "stored" if change.before is None and change.after else ", ".join(columns) or "forgotten"
+    was = (change.before or {}).get("text")
+    words = f": was {one_line(json.dumps(was, ensure_ascii=False), 80)}" if was and change.after else ""
+    return f"{minute(change.at, now)}  {change.action}  {one_line(what, 60)}{words}  ({change.run})\n"
+
+
+def _facts(record: Record, now: datetime) -> list[Part]:
+    rows = {
+        "by": record.speaker or record.role,
+        "source": str(record.source).replace("_", " "),
+        "conversation": record.session,
+        "importance": f"{record.importance:.1f} of 10",
+        "stability": f"{record.stability:.1f} days",
+        "last used": ago(record.last_used, now) if record.last_used else "never",
+        "protected": record.protected,
+        "derived by": record.derived_by,
+        "slot": f"{record.subject}: {record.attribute}" if record.attribute else None,
+        "their id": record.external_id,
+    }
+    return [f"{name:<13} {one_line(str(value), 80)}\n" for name, value in rows.items() if value]

@@ -1,0 +1,267 @@
+"""The memories screen: search as you type, look at one in full, and tend it: edit, pin, archive, forget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.binding import Binding
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from app import browse
+from app.browse import KIND_NAMES, Asked, Detail, Found, Page
+from app.records import Kind, State
+from tui.dialogs import Confirm, Reword
+from tui.draw import in_full, row
+from tui.screen import MemScreen, Wanted
+from tui.words import one_line
+from tui.worker import Tools
+
+if TYPE_CHECKING:
+    from app.memory import Memory
+
+DEBOUNCE = 0.05  # seconds of quiet before a search begins
+EMPTY = (
+    "Nothing is here yet. Three ways to begin:\n"
+    "  talk in place 1 (Chat), or /remember TEXT there;\n"
+    '  `mem remember "The key is under the blue pot"`;\n'
+    "  `mem import PATH` takes in chats, notes and mail."
+)
+SEARCH = "words, or kind:fact state:dormant by:Ann from:imported after:2024-03 before:30d"
+
+
+class MemoriesScreen(MemScreen):
+    """All memories: find, read, tend."""
+
+    PLACE = "memories"
+    ABOUT = (
+        "Find, read and tend memories. Words narrow as you type; `kind:` `state:` `by:` `from:` `session:` `after:`"
+        " `before:` `is:true` filter. Space marks several; what you do then is done to all of them."
+    )
+    BINDINGS = [  # noqa: RUF012
+        Binding("slash", "search", "Search"),
+        Binding("space", "mark", "Mark"),
+        Binding("e", "edit", "Edit"),
+        Binding("p", "pin", "Pin"),
+        Binding("a", "archive", "Archive"),
+        Binding("f", "forget", "Forget"),
+        Binding("k", "kind", "Next kind", show=False),
+        Binding("s", "state", "Next state", show=False),
+        Binding("g", "graph", "Links", show=False),
+        Binding("c", "curve", "Forgetting curve", show=False),
+        Binding("escape", "back", "Back", show=False),
+    ]
+
+    def __init__(self, tools: Tools) -> None:
+        super().__init__(tools)
+        self._kind: Kind | None = None
+        self._state: State | None = None
+        self._rows: list[Found] = []
+        self._more = False
+        self._marked: set[str] = set()
+        self._detail: Detail | None = None
+        self._wanted = ""
+
+    def body(self) -> Iterator[Widget]:
+        yield Input(placeholder=SEARCH, id="search")
+        yield Static(id="filters", classes="quiet")
+        yield Container(
+            OptionList(id="list", markup=False),
+            VerticalScroll(Static(id="full", markup=False), id="detail"),
+            id="both",
+        )
+
+    def on_mount(self) -> None:
+        self.query_one("#list").focus()
+        self.search()
+
+    def on_screen_resume(self) -> None:
+        if self._rows and not self._wanted:
+            self.search()  # the chat, or another program, may have added memories
+
+    def show(self, id: str) -> None:
+        """`id` is a memory; "?words" searches; "!id" asks whether to forget it."""
+        if id.startswith("?"):
+            self.query_one(Input).value = id[1:]
+        elif id.startswith("!"):
+            self._ask_forget([id[1:]]) if id[1:] else self.action_search()
+        elif id:
+            self._wanted = id
+            self.read(id)
+
+    # -- finding -------------------------------------------------------------------------------
+
+    def asked(self) -> Asked:
+        """What is searched for now: the line, and the kind and state that keys chose."""
+        line = browse.understand(self.query_one(Input).value, self.tools.clock())
+        return browse.narrowed(line, self._kind, self._state)
+
+    def on_input_changed(self, _: Input.Changed) -> None:
+        self.search()
+
+    def on_input_submitted(self, _: Input.Submitted) -> None:
+        self.query_one("#list").focus()
+
+    @work(exclusive=True, group="search", exit_on_error=False)
+    async def search(self) -> None:
+        """Find again, once the typing pauses; a search that a key press overtook is dropped."""
+        await asyncio.sleep(DEBOUNCE)
+        asked = self.asked()
+        page = await self.tools.library.ask(lambda memory: browse.search(memory, asked))
+        self._rows, self._more = list(page.rows), page.more
+        self._fill(asked, page)
+
+    @work(exclusive=True, group="more", exit_on_error=False)
+    async def _load_more(self) -> None:
+        asked, here = self.asked(), len(self._rows)
+        page = await self.tools.library.ask(lambda memory: browse.search(memory, asked, offset=here))
+        if here == len(self._rows):
+            self._rows += page.rows
+            self._more = page.more
+            self.query_one(OptionList).add_options(self._options(list(page.rows)))
+
+    def _fill(self, asked: Asked, page: Page) -> None:
+        listed = self.query_one(OptionList)
+        at = listed.highlighted_option.id if listed.highlighted_option else None
+        listed.set_options(self._options(self._rows))
+        ids = [f.record.id for f in self._rows]
+        if ids:
+            listed.highlighted = ids.index(at) if at in ids else 0
+        else:
+            self._draw_full(None, asked)
+        self._tell(asked, page)
+
+    def _options(self, rows: list[Found]) -> list[Option]:
+        now = self.tools.clock()
+        return [Option(row(f, now, marked=f.record.id in self._marked), id=f.record.id) for f in rows]
+
+    def _tell(self, asked: Asked, page: Page) -> None:
+        kinds = ", ".join(KIND_NAMES[k] for k in sorted(asked.filter.kinds)) or "all"
+        states = ", ".join(sorted(map(str, asked.filter.states))) or "all"
+        count = f"{len(self._rows)}{'+' if self._more else ''} by {page.by}"
+        odd = f" · not understood: {one_line(' '.join(asked.unknown))}" if asked.unknown else ""
+        marked = f" · {len(self._marked)} marked" if self._marked else ""
+        words = f"kind: {kinds} (k) · state: {states} (s) · {count} · {page.ms:.0f} ms{marked}{odd}"
+        self.query_one("#filters", Static).update(Content(words))
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        if event.option_id and not self._wanted:
+            self.read(event.option_id)
+        if self._more and event.option_index >= len(self._rows) - 5:
+            self._load_more()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self._wanted = ""
+        if event.option_id:
+            self.read(event.option_id)
+        self.query_one("#detail").focus()
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def read(self, id: str) -> None:
+        """Show one memory in full."""
+        self._draw_full(await self.tools.library.ask(lambda memory: browse.detail(memory, id)), None)
+
+    def _draw_full(self, detail: Detail | None, asked: Asked | None) -> None:
+        self._detail = detail
+        full = self.query_one("#full", Static)
+        if detail is not None:
+            full.update(in_full(detail, self.tools.clock()))
+            self.query_one("#detail").scroll_home(animate=False)
+        else:
+            searching = asked is not None and asked != Asked("", asked.filter.__class__())
+            full.update(Content("Nothing fits. Escape clears the search." if searching else EMPTY))
+
+    # -- tending -------------------------------------------------------------------------------
+
+    def chosen(self) -> list[str]:
+        """The marked memories, else the one that is shown."""
+        if self._marked:
+            return [f.record.id for f in self._rows if f.record.id in self._marked]
+        return [self._detail.record.id] if self._detail else []
+
+    @work(group="change", exit_on_error=False)
+    async def _change(self, done: str, act: Callable[[Memory], object]) -> None:
+        await self.tools.library.ask(act)
+        self.notify(done, markup=False)
+        self._marked.clear()
+        self.search()
+        if self._detail is not None:
+            self.read(self._detail.record.id)
+
+    def action_mark(self) -> None:
+        listed = self.query_one(OptionList)
+        if listed.highlighted is None:
+            return
+        found = self._rows[listed.highlighted]
+        self._marked ^= {found.record.id}
+        marked = found.record.id in self._marked
+        listed.replace_option_prompt_at_index(
+            listed.highlighted, row(found, self.tools.clock(), marked=marked)
+        )
+        listed.action_cursor_down()
+
+    def action_pin(self) -> None:
+        ids, now = self.chosen(), self.tools.clock()
+        pinned = not (self._detail and self._detail.record.pinned)
+        if ids:
+            words = "Pinned" if pinned else "Unpinned"
+            self._change(
+                f"{words} {', '.join(ids)}.", lambda m: [m.pin(id, now, pinned=pinned) for id in ids]
+            )
+
+    @work(group="edit", exit_on_error=False)
+    async def action_edit(self) -> None:
+        if self._detail is None:
+            return
+        record, now = self._detail.record, self.tools.clock()
+        if record.kind is Kind.EPISODIC:
+            self.notify("/remember in the chat adds a correction.", title="What was said is never changed.")
+            return
+        text = await self.app.push_screen_wait(
+            Reword(f"Reword {record.id}; the old words stay in its history", record.text)
+        )
+        if text is not None:
+            self._change(f"Reworded {record.id}.", lambda m: m.edit(record.id, text, now))
+
+    def action_kind(self) -> None:
+        kinds = [None, *Kind]
+        self._kind = kinds[(kinds.index(self._kind) + 1) % len(kinds)]
+        self.search()
+
+    def action_state(self) -> None:
+        states = [None, *State]
+        self._state = states[(states.index(self._state) + 1) % len(states)]
+        self.search()
+
+    def action_search(self) -> None:
+        self.query_one(Input).focus()
+
+    def action_back(self) -> None:
+        """One step back: from the detail to the list, from the search to the list, then clear marks and words."""
+        self._wanted = ""
+        listed = self.query_one("#list")
+        if self.focused is not listed:
+            listed.focus()
+        elif self._marked:
+            self._marked.clear()
+            self.search()
+        else:
+            self._kind = self._state = None
+            self.query_one(Input).value = ""
+            self.search()
+
+    def action_graph(self) -> None:
+        if self._detail:
+            self.post_message(Wanted("graph", self._detail.record.id))
+
+    def action_curve(self) -> None:
+        if self._detail:
+            self.post_message(Wanted("forgetting", self._detail.record.id))

@@ -1,0 +1,96 @@
+"""Threads that own a Memory each, so that nothing slow ever runs where the screen is drawn.
+
+Screens await `Desk.ask`; a reply that streams comes back as messages. Knows no widget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.message import Message
+
+from app.events import Event
+
+if TYPE_CHECKING:
+    from app.assistant import Assistant
+    from app.memory import Memory
+
+T = TypeVar("T")
+
+
+class Desk:
+    """One thread with a Memory of its own, opened by its first request; requests are served in order."""
+
+    def __init__(self, open_memory: Callable[[], Memory]) -> None:
+        self._open = open_memory
+        self._memory: Memory | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mem-desk")
+
+    async def ask(self, work: Callable[[Memory], T]) -> T:
+        """The result of `work`, run in the thread. Cancelled while it waits for its turn, it never runs.
+
+        Raises what `work` raises, and what opening the memory raises.
+        """
+        return await asyncio.wrap_future(self._thread.submit(self._run, work))
+
+    async def close(self) -> None:
+        """Let what was asked end, then close the memory. Nothing may be asked afterwards."""
+        closed = self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+        await asyncio.wrap_future(closed)
+
+    def _run(self, work: Callable[[Memory], T]) -> T:
+        if self._memory is None:
+            self._memory = self._open()
+        return work(self._memory)
+
+    def _close(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every screen is given: a desk for looking things up, one for talking, and the time."""
+
+    library: Desk
+    voice: Desk
+    clock: Callable[[], datetime]
+
+
+@dataclass
+class Replied(Message):
+    """Something happened while a message was answered."""
+
+    event: Event
+
+
+class Talk:
+    """The conversation of the chat screen. Its methods with a `memory` run in the voice's thread."""
+
+    def __init__(self, session: str, *, incognito: bool = False) -> None:
+        self.session = session
+        self.incognito = incognito
+        self._assistant: Assistant | None = None
+        self._stopped = threading.Event()
+
+    def reply(self, memory: Memory, text: str, now: datetime, post: Callable[[Replied], object]) -> None:
+        """Answer `text`, posting each event as it happens. Raises ModelError, StorageError."""
+        from app.assistant import Assistant
+
+        self._stopped.clear()
+        if self._assistant is None:
+            self._assistant = Assistant(memory, memory.chat, self.session, now=now, incognito=self.incognito)
+        for event in self._assistant.reply(text, now, self._stopped.is_set):
+            post(Replied(event))
+
+    def stop(self) -> None:
+        """End the reply after its next piece; what was said is kept. For any thread."""
+        self._stopped.set()
