@@ -59,6 +59,19 @@ class Store:
         """Close the connection; what was acknowledged is on disk already."""
         self.connection.close()
 
+    def copied(self, folder: Path) -> Store:
+        """Another Store, over a copy of this one's file in `folder`; taken while nobody writes."""
+        import shutil
+
+        self._lock.acquire()
+        try:
+            for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+                if path.exists():
+                    shutil.copy2(path, folder / path.name)
+        finally:
+            self._lock.release()
+        return Store(folder / self.path.name, key=self._key)
+
     def __enter__(self) -> Self:
         return self
 
@@ -95,7 +108,7 @@ class Store:
     def insert(self, records: Iterable[Record]) -> list[Record]:
         """Add records; returns them with `seq` and `id` given."""
         stamp = self._writing()
-        seq = self._last_seq()
+        seq = self.last_seq()
         added = []
         for record in records:
             seq += 1
@@ -326,7 +339,8 @@ class Store:
             raise StorageError("A write outside a transaction.", "Use `with store.atomic(action, now):`.")
         return self._stamp
 
-    def _last_seq(self) -> int:
+    def last_seq(self) -> int:
+        """The newest row number that was ever given."""
         found = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
         return int(found[0]) if found else 0
 
