@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from app.config import Home
+from app.config import Config, Home
 
 if TYPE_CHECKING:
     from app.memory import Memory
 
 
-def open_home(home: Home, *, read_only: bool = False) -> Memory:
-    """The memory in `home`. Raises StorageError, AppError."""
+def open_home(home: Home, *, config: Config | None = None, read_only: bool = False) -> Memory:
+    """The memory in `home`, with `config` where it is not the home's own. Raises StorageError, AppError."""
     from app.open import open_memory  # the database driver
 
     ask = _ask_passphrase if sys.stdin.isatty() else None
-    return open_memory(home, read_only=read_only, ask_passphrase=ask)
+    return open_memory(home, config, read_only=read_only, ask_passphrase=ask)
 
 
 def _ask_passphrase() -> str:
