@@ -30,7 +30,7 @@ def bert_graph(folder: Path) -> bytes:
         config = json.loads((folder / "config.json").read_bytes())
         weights = _read_places(folder / "model.safetensors")
         return _encoder(config, _Graph(weights, "model.safetensors")).model()
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as problem:
         raise ModelDamaged(
             f"{folder} holds no BERT weights: {problem!r}.", "Fetch it again with `mem setup`."
         ) from problem

@@ -171,7 +171,7 @@ class Engine:
         self._keep(0)
         buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
         read = self._c.llama_state_seq_set_data(self._context, buffer, len(state), 0)
-        if read != len(state):
+        if not read or read != len(state):
             self._c.llama_memory_clear(self._memory, True)
             return False
         self.cached = list(tokens)

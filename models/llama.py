@@ -6,6 +6,7 @@ Messages become tokens by the model's own template; what the cache already holds
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from models.thinking import ThoughtSplitter
 
 USUAL_CONTEXT = 8192
 CACHE_SHARE = 8  # the cache takes at most this part of the memory
+_SEAL_BYTES = hashlib.sha256().digest_size
 CHOOSE_GPU = -2  # all layers where llama.cpp was built for a GPU, else none
 
 
@@ -130,13 +132,26 @@ class LlamaCppChat:
         engine, template = self._load()
         tokens = self._fitting(template.prompt(messages, reply=False).tokens)
         engine.read(tokens[engine.reuse(tokens) :])
-        return engine.save_state()
+        state = engine.save_state()
+        return self._seal(tokens, state) + state
 
-    def load_prefix(self, messages: Sequence[Message], state: bytes) -> bool:
-        """Put a state that `save_prefix` gave for these messages into the cache; False when it does not fit."""
+    def load_prefix(self, messages: Sequence[Message], saved: bytes) -> bool:
+        """Put what `save_prefix` gave for these messages into the cache.
+
+        False, with nothing changed for the worse, when it is of other messages, another model or other settings,
+        or damaged: no byte reaches llama.cpp unless the seal fits.
+        """
         engine, template = self._load()
         tokens = template.prompt(messages, reply=False).tokens
-        return len(tokens) < self.context_tokens and engine.load_state(tokens, state)
+        state = saved[_SEAL_BYTES:]
+        if len(tokens) >= self.context_tokens or saved[:_SEAL_BYTES] != self._seal(tokens, state):
+            return False
+        return engine.load_state(tokens, state)
+
+    def _seal(self, tokens: Sequence[int], state: bytes) -> bytes:
+        seal = hashlib.sha256(f"{self.version} {tokens}".encode())
+        seal.update(state)
+        return seal.digest()
 
     def _load(self) -> tuple[Engine, ChatTemplate]:
         if self._closed:
