@@ -50,8 +50,8 @@ def overview(home: Home, memory: Memory | None) -> Overview:
         home.path,
         _size(home),
         memory is not None,
-        _model(config.models.chat, home),
-        _model(config.models.embed, home),
+        model_state(config.models.chat, home),
+        model_state(config.models.embed, home),
         home.socket.exists(),
     )
     return frame if memory is None else _filled(frame, memory, config)
@@ -64,7 +64,7 @@ def _filled(frame: Overview, memory: Memory, config: Config) -> Overview:
 
     newest = memory.store.records(limit=1)
     oldest = memory.store.records(limit=1, newest_first=False)
-    counts = tally(memory.store.connection, config.models.embed)
+    counts = tally(memory.store.connection, embedder_name(config))
     return replace(
         frame,
         kinds=memory.store.counts("kind"),
@@ -77,7 +77,17 @@ def _filled(frame: Overview, memory: Memory, config: Config) -> Overview:
     )
 
 
-def _model(name: str, home: Home) -> ModelState:
+def embedder_name(config: Config) -> str:
+    """The name under which vectors of the configured embedder are kept, without loading it."""
+    from models.fake import HashEmbedder
+
+    if config.models.embed == "fake":
+        return HashEmbedder().name
+    return Path(config.models.embed).name
+
+
+def model_state(name: str, home: Home) -> ModelState:
+    """Whether the model that is configured under `name` is on this machine."""
     from models.catalog import CATALOG
 
     if not name:

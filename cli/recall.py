@@ -5,17 +5,21 @@ from __future__ import annotations
 import json as json_
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.clock import now
+from app.config import find_home
 from app.errors import BadInput, BadRequest, NothingFound
 from cli.complete import complete_kind, complete_session
 from cli.options import HomeOption, JsonOption, new_app, opened, read_argument
 from cli.output import ago, document, one_line, say, shown, styled, wrapped
+
+if TYPE_CHECKING:
+    from app.memory import Memory
 
 app = new_app()
 
@@ -90,10 +94,23 @@ def recall(
 @contextmanager
 def _answering(home: Path | None) -> Iterator[Callable[[Answer], Answer]]:
     """Something that answers questions: the daemon where it lives, else this process."""
-    from app.lookup import answer, lookup_from
+    from app.remote import request
 
-    with opened(home) as memory:
-        yield lambda question: answer(memory, lookup_from(question, now()))
+    place = find_home(home)
+    with ExitStack() as stack:
+        here: list[Memory] = []
+
+        def ask(question: Answer) -> Answer:
+            answered = None if here else request(place, {"op": "recall", "question": question})
+            if answered is not None:
+                return answered
+            from app.lookup import answer, lookup_from
+
+            if not here:
+                here.append(stack.enter_context(opened(home)))
+            return answer(here[0], lookup_from(question, now()))
+
+        yield ask
 
 
 def _batch(source: str, k: int, home: Path | None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from app.clock import now
+from app.config import find_home
 from app.errors import BadRequest
 from cli.options import HomeOption, JsonOption, new_app, one_of, opened, read_argument
 from cli.output import document, one_line, say
@@ -37,8 +39,6 @@ def remember(
 
     Example: mem remember "Anna's birthday is on 12 May" --tag family
     """
-    from app import encode
-    from app.clock import now
     from app.records import Kind
 
     text = read_argument(words or [])
@@ -49,22 +49,32 @@ def remember(
     if not text.strip():
         raise BadRequest("There is nothing to remember.", 'Write it after the command: mem remember "TEXT".')
     here = now()
-    record = encode.turn(text, now=here, said_at=moment(at, here), session=session)
-    record = replace(
-        record,
-        kind=one_of(Kind, kind, "kind"),
-        pinned=pin,
-        protected="written by hand",
-        extra={"tags": tag} if tag else {},
+    said_at = moment(at, here)
+    kept = _kept(
+        {
+            "text": text,
+            "kind": str(one_of(Kind, kind, "kind")),
+            "said_at": said_at.isoformat() if said_at else None,
+            "pin": pin,
+            "tags": tag or [],
+            "session": session,
+        },
+        home,
     )
-    with opened(home) as memory:
-        (kept,) = memory.add([record], "remember", here)
-        unembedded = memory.embedder_error
-    if json:
-        from app.present import record_keys
-
-        document(record_keys(kept))
-    else:
-        print(f"{kept.id}  {one_line(kept.text)[:200]}")
-    if unembedded:
+    embedded = kept.pop("embedded")
+    document(kept) if json else print(f"{kept['id']}  {one_line(kept['text'])[:200]}")
+    if not embedded:
         say("Kept. It is found by its words alone until a model is there: run `mem setup`.")
+
+
+def _kept(values: dict[str, Any], home: Path | None) -> dict[str, Any]:
+    """Let the daemon keep it where it lives, so that its warm model embeds it; else this process."""
+    from app.remote import request
+
+    kept = request(find_home(home), {"op": "remember", **values})
+    if kept is None:
+        from app.requests import remember as keep
+
+        with opened(home) as memory:
+            kept = keep(memory, values, now())
+    return kept

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.clock import now
-from app.errors import ModelError
+from app.errors import ModelError, NothingFound
 from cli.options import DryRunOption, HomeOption, JsonOption, new_app, opened
 from cli.output import document, one_line, say, table
 from cli.progress import status_line
+
+if TYPE_CHECKING:
+    from app.memory import Memory
 
 app = new_app()
 
@@ -23,7 +26,7 @@ def sleep(
     budget: Annotated[
         float | None, typer.Option("--budget", min=0, metavar="SECONDS", help="How long it may take.")
     ] = None,
-    job: Annotated[list[str] | None, typer.Option("--job", help="Only this job; may be repeated.")] = None,
+    job: Annotated[str | None, typer.Option("--job", help="Only this job.")] = None,
     report: Annotated[
         str | None, typer.Option("--report", metavar="[RUN]", help='What a night did; "last" for the newest.')
     ] = None,
@@ -37,36 +40,42 @@ def sleep(
     Example: mem sleep --budget 300
     """
     from app.sleep.night import report_of
-    from app.sleep.night import sleep as night
 
     with opened(home) as memory:
-        if report is not None:
-            result = report_of(memory, None if report == "last" else report)
+        if report is None:
+            result = _night(memory, budget, job, dry_run, json)
         else:
-            try:
-                chat = memory.chat
-            except ModelError as error:
-                chat = None
-                say(f"Without a chat model: {error} {error.hint}")
-            with status_line() as show:
-                result = night(
-                    memory,
-                    chat,
-                    now(),
-                    budget_seconds=memory.config.night.budget_seconds if budget is None else budget,
-                    only=job or None,
-                    dry_run=dry_run,
-                    progress=show,
-                )
-    keys = result.keys()
-    document(keys) if json else _print(keys, result)
+            found = report_of(memory, None if report == "last" else report)
+            if found is None:
+                raise NothingFound("There was no night yet.", "Sleep now: `mem sleep`.")
+            result = found
+    document(result) if json else _print(result, dry_run)
 
 
-def _print(keys: dict[str, Any], result: Any) -> None:
-    rows = [(j["name"], *(str(j[c] or "") for c in COLUMNS), f"{j['seconds']:.1f} s") for j in keys["jobs"]]
+def _night(
+    memory: Memory, budget: float | None, job: str | None, dry_run: bool, json: bool
+) -> dict[str, Any]:
+    from app.sleep.night import sleep, to_dict
+
+    try:
+        chat = memory.chat
+    except ModelError as error:
+        chat = None
+        say(f"{error} {error.hint}\nWithout one the night does all but the text that only a model can write.")
+    seconds = memory.config.night.budget_seconds if budget is None else budget
+    with status_line() as show:
+        return to_dict(
+            sleep(memory, chat, now(), budget_seconds=seconds, only=job, dry_run=dry_run, progress=show)
+        )
+
+
+def _print(result: dict[str, Any], dry_run: bool) -> None:
+    rows = [(j["name"], *(str(j[c] or "") for c in COLUMNS), f"{j['seconds']:.1f} s") for j in result["jobs"]]
     table(rows, ("job", *COLUMNS, "time"))
-    for line in result.lines():
-        print(one_line(line))
-    say(
-        f"{'Interrupted; it goes on next time. ' if keys['interrupted'] else ''}To take it back: mem undo {keys['run']}"
-    )
+    for job in result["jobs"]:
+        for change in job["changes"]:
+            print(one_line(str(change)))
+    if result["interrupted"]:
+        say("It was interrupted, or its time was over; the next one goes on from there.")
+    if not dry_run:
+        say(f"To take it back: mem undo {result['run']}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+ORPHANS = "NOT EXISTS (SELECT 1 FROM records r WHERE r.seq = vectors.seq)"
+CUT = "precision = 'float32' AND length(vec) <> dim * 4"
+
 
 def integrity_problems(connection: Any) -> list[str]:
     """What SQLite finds when it walks every page and index."""
@@ -25,14 +28,17 @@ def full_text_problem(connection: Any) -> str:
 
 def vector_problems(connection: Any) -> list[str]:
     """Vectors without a record, and vectors whose bytes are not as long as their dimension and precision say."""
-    orphans = "SELECT count(*) FROM vectors v WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.seq = v.seq)"
-    short = "SELECT count(*) FROM vectors WHERE precision = 'float32' AND length(vec) <> dim * 4"
     found = []
-    for sql, words in ((orphans, "belong to no memory"), (short, "have the wrong length")):
-        (count,) = connection.execute(sql).fetchone()
+    for condition, words in ((ORPHANS, "belong to no memory"), (CUT, "have the wrong length")):
+        (count,) = connection.execute(f"SELECT count(*) FROM vectors WHERE {condition}").fetchone()
         if count:
             found.append(f"{count} {words}")
     return found
+
+
+def drop_orphan_vectors(connection: Any) -> int:
+    """Delete what `vector_problems` found; the words are embedded again. Returns how many."""
+    return int(connection.execute(f"DELETE FROM vectors WHERE {ORPHANS} OR ({CUT})").rowcount)
 
 
 def rebuild_full_text(connection: Any) -> None:
