@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.events import Evidence
 from app.present import zone
+from app.records import Kind, Source
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
 
 HEAD = "Notes:"
 FOOT = "Message: "
-PAST = re.compile(
+_PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
     r"was|were|did|had|changed?|(?:19|20)\d\d|ago|last)\b",
     re.IGNORECASE,
 )
+
+
+_ASKS_ASSISTANT = re.compile(r"\b(?:you|your|we)\b", re.IGNORECASE)
+_ASKS_BACK = re.compile(r"\bask(?:ed|ing)?\b|\bquestions?\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.!?]+(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,21 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     from app.recall.recall import Query, Recall  # numpy
 
     found = Recall(memory.store, memory.embedder).recall(Query(text, now, k=k + len(without)))
-    hits = [h for h in found.hits if h.record.id not in without]
+    hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)]
     evidence = [of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits]
-    return Gathered(tuple(current_first(evidence, text))[:k], found.abstain, found.ms)
+    telling = [e for e in evidence if e.current or _PAST.search(text)]
+    return Gathered(tuple(telling[:k]), found.abstain or not telling, found.ms)
+
+
+def bears_witness(record: Record, question: str) -> bool:
+    """Whether a record can say anything about the question: what the assistant said only where the question asks
+    for that, and a question that was once asked says nothing."""
+    if record.role == "assistant" and record.source is Source.MODEL_INFERRED:
+        return _ASKS_ASSISTANT.search(question) is not None
+    if record.kind is not Kind.EPISODIC or record.role == "assistant":
+        return True
+    asked = record.text.rstrip().endswith("?") and len(_SENTENCE.findall(record.text)) <= 1
+    return not asked or _ASKS_BACK.search(question) is not None
 
 
 def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") -> Evidence:
@@ -64,11 +82,6 @@ def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") 
         why=why,
         current=not over,
     )
-
-
-def current_first(evidence: Sequence[Evidence], question: str) -> list[Evidence]:
-    """Facts that are no longer true are shown only where the question looks back."""
-    return [e for e in evidence if e.current or PAST.search(question)]
 
 
 def fenced(

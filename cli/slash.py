@@ -44,7 +44,7 @@ def run_slash(talk: Talk, line: str, home: Home) -> None:
     elif name in COMMANDS and name not in NOT_HERE:
         from cli.main import run
 
-        run([name, *_words(name, rest), "--home", str(home.path)])
+        run([name, "--home", str(home.path), *_words(name, rest)])
     else:
         say(f"There is no /{name} here; see /help.")
 
