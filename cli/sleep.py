@@ -43,7 +43,7 @@ def sleep(
 
     with opened(home) as memory:
         if report is None:
-            result = _night(memory, budget, job, dry_run, json)
+            result = _night(memory, budget, job, dry_run)
         else:
             found = report_of(memory, None if report == "last" else report)
             if found is None:
@@ -52,9 +52,7 @@ def sleep(
     document(result) if json else _print(result, dry_run)
 
 
-def _night(
-    memory: Memory, budget: float | None, job: str | None, dry_run: bool, json: bool
-) -> dict[str, Any]:
+def _night(memory: Memory, budget: float | None, job: str | None, dry_run: bool) -> dict[str, Any]:
     from app.sleep.night import sleep, to_dict
 
     try:
