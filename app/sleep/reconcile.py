@@ -1,0 +1,96 @@
+"""What a proposed fact means for what is known: add, confirm, supersede, file as past, or ask. Decided by code alone.
+
+Facts are bi-temporal: `valid_from`/`valid_to` is when they were true, `recorded_at` when that was learnt. Nothing is
+deleted; a closed fact keeps its interval and the link from the fact that took its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from app.sleep.proposals import Proposal
+from app.sleep.rules import is_single_valued
+from storage.records import TRUST_ORDER, Record, Source
+
+
+class Verdict(Enum):
+    """What to do with a proposal."""
+
+    ADD = "added"
+    SAME = "said again"
+    SUPERSEDE = "supersedes"
+    CORRECT = "corrects"
+    PAST = "was true before"
+    ASK = "contradicts"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict and the known fact that it is about (none for ADD)."""
+
+    verdict: Verdict
+    known: Record | None = None
+
+
+BY_HAND = frozenset({Source.USER_SAID, Source.USER_FILE})
+
+
+def decide(proposal: Proposal, known: Sequence[Record]) -> Decision:
+    """The decision on `proposal`, given every fact of its slot, closed ones too, oldest first."""
+    for fact in known:
+        if same_value(proposal, fact) and _covers(fact, proposal.since):
+            return Decision(Verdict.SAME, fact)
+    if proposal.attribute is None or not is_single_valued(proposal.attribute):
+        return Decision(Verdict.ADD)
+    live = [fact for fact in known if fact.valid_to is None and fact.superseded_by is None]
+    if not live:
+        return Decision(Verdict.ADD)
+    newest = live[-1]
+    if is_guarded(newest) or TRUST_ORDER.index(proposal.trust) < TRUST_ORDER.index(newest.trust):
+        return Decision(Verdict.ASK, newest)
+    if proposal.is_correction and proposal.valid_from is None:
+        return Decision(Verdict.CORRECT, newest)
+    if proposal.since >= since(newest):
+        return Decision(Verdict.SUPERSEDE, newest)
+    later = next(fact for fact in known if since(fact) > proposal.since)
+    if TRUST_ORDER.index(later.trust) < TRUST_ORDER.index(proposal.trust):
+        return Decision(Verdict.ASK, later)
+    return Decision(Verdict.PAST, later)
+
+
+def since(fact: Record) -> datetime:
+    """When a fact began to be true, as far as is known."""
+    return fact.valid_from or fact.event_time
+
+
+def is_guarded(fact: Record) -> bool:
+    """Whether only its user may have this fact replaced: pinned, or written by hand."""
+    return fact.pinned or (fact.source in BY_HAND and fact.derived_by is None)
+
+
+def same_value(proposal: Proposal, fact: Record) -> bool:
+    """Whether both say the same of their slot; without values, whether the words are the same."""
+    known = fact.extra.get("value")
+    if proposal.value and known:
+        return plain(proposal.value) == plain(str(known))
+    return plain(proposal.text) == plain(fact.text)
+
+
+def plain(text: str) -> str:
+    """Letters and digits in lower case, without articles: what two wordings of one value share."""
+    words = re.findall(r"\w+", text.casefold())
+    return " ".join(w for w in words if w not in ("a", "an", "the", "my", "our"))
+
+
+def closed(fact: Record, at: datetime, by: str) -> Record:
+    """`fact`, true until `at`, when the fact with the id `by` took its place."""
+    return replace(fact, valid_to=max(at, since(fact)), superseded_by=by)
+
+
+def _covers(fact: Record, moment: datetime) -> bool:
+    """Whether a fact still stood, or began only later, at that moment: then hearing it tells nothing new."""
+    return fact.valid_to is None or moment < fact.valid_to

@@ -1,0 +1,170 @@
+"""Carries out what reconciliation decides: inserts, closes and links facts, each with its evidence, and asks when unsure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.sleep.episodes import EPISODE
+from app.sleep.proposals import Proposal, from_dict
+from app.sleep.reconcile import Verdict, closed, decide, plain, since
+from app.sleep.rules import DEPENDS_ON
+from app.sleep.work import Tally, Work
+from app.uses import SAID_AGAIN, use
+from storage.ledger import PAID
+from storage.records import Filter, Kind, Link, LinkKind, Record, Source
+
+READ = "read"  # the name of the jobs that hold a model's reading
+SLICE = 50  # episodes settled in one transaction
+DERIVED = Filter(kinds=frozenset({Kind.SEMANTIC, Kind.PROCEDURAL, Kind.TASK}))
+
+
+def settle(work: Work, tally: Tally) -> None:
+    """The job: everything that was read and not yet decided, what the rules read first."""
+    for name in (EPISODE, READ):
+        while jobs := work.ledger.jobs(name, PAID, limit=SLICE):
+            if work.over():
+                return
+            with work.write("reconcile"):
+                for job in jobs:
+                    for values in json.loads(job.output or "[]"):
+                        settle_one(work, from_dict(values), tally)
+                    work.ledger.finish(job.key, work.now)
+
+
+def settle_one(work: Work, proposal: Proposal, tally: Tally) -> None:
+    """Decide on one proposal and write what follows, in the caller's transaction."""
+    tally.read += 1
+    turn = work.store.get_many([proposal.turn]).get(proposal.turn)
+    if turn is None or work.store.is_forgotten(proposal.text):
+        tally.rejected += 1
+        return
+    known = _known(work, proposal)
+    decision = decide(proposal, known)
+    if decision.verdict is Verdict.SAME:
+        assert decision.known is not None
+        _confirm(work, decision.known, proposal, turn, tally)
+        return
+    if proposal.ends:
+        return
+    fact = _insert(work, proposal, turn)
+    _link_dependence(work, fact)
+    tally.added += 1
+    if decision.known is None:
+        tally.changes.append(f"+ {fact.id} {fact.text}")
+        return
+    match decision.verdict:
+        case Verdict.SUPERSEDE | Verdict.CORRECT:
+            _supersede(work, fact, known, decision.verdict, tally)
+        case Verdict.PAST:
+            _file_as_past(work, fact, decision.known, known)
+            tally.changes.append(f"+ {fact.id} {fact.text} (until {decision.known.id})")
+        case _:
+            _ask(work, fact, decision.known)
+            tally.changes.append(f"? {fact.id} {fact.text} (against {decision.known.id})")
+
+
+def _known(work: Work, proposal: Proposal) -> list[Record]:
+    if proposal.subject and proposal.attribute:
+        return work.store.slot(proposal.subject, proposal.attribute, live_only=False)
+    words = plain(proposal.text).split()
+    match = " ".join(f'"{word}"' for word in words[:32])
+    found = work.store.search_text(match, 5, DERIVED) if match else []
+    records = work.store.by_seq([seq for seq, _ in found]).values()
+    return [r for r in records if r.attribute is None and r.kind is proposal.kind]
+
+
+def _insert(work: Work, proposal: Proposal, turn: Record) -> Record:
+    quote = turn.text[proposal.start : proposal.end]
+    extra = {"quote": quote} | ({"value": proposal.value} if proposal.value else {})
+    [fact] = work.store.insert(
+        [
+            Record(
+                kind=proposal.kind,
+                text=proposal.text,
+                source=Source.MODEL_INFERRED,
+                trust=proposal.trust,
+                event_time=proposal.said_at,
+                recorded_at=work.now,
+                speaker=turn.speaker,
+                role=turn.role,
+                session=turn.session,
+                tz=turn.tz,
+                valid_from=proposal.since,
+                valid_to=proposal.valid_to,
+                subject=proposal.subject,
+                attribute=proposal.attribute,
+                importance=proposal.importance,
+                language=turn.language,
+                derived_by=proposal.derived_by,
+                extra=extra,
+            )
+        ]
+    )
+    work.store.link([Link(fact.id, turn.id, LinkKind.DERIVED_FROM, 1.0, proposal.start, proposal.end)])
+    return fact
+
+
+def _confirm(work: Work, fact: Record, proposal: Proposal, turn: Record, tally: Tally) -> None:
+    """The same again: one more piece of evidence, and a use when it comes from another conversation."""
+    links = work.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)
+    if any(link.dst == turn.id for link in links):
+        return
+    if proposal.ends:
+        work.store.update(closed(fact, proposal.since, by=fact.superseded_by))
+        tally.superseded += 1
+        tally.changes.append(f"- {fact.id} {fact.text} (until {proposal.since:%Y-%m-%d})")
+        return
+    work.store.link([Link(fact.id, turn.id, LinkKind.DERIVED_FROM, 1.0, proposal.start, proposal.end)])
+    extra = {name: value for name, value in fact.extra.items() if name != "suspect"}
+    begin = min(since(fact), proposal.since) if fact.valid_to is None else since(fact)
+    work.store.update(replace(fact, valid_from=begin, extra=extra))
+    sessions = {r.session for r in work.store.get_many([link.dst for link in links]).values()}
+    if turn.session not in sessions:
+        use(work.memory, [fact.id], SAID_AGAIN, turn.session or turn.id, work.now)
+    tally.merged += 1
+
+
+def _supersede(work: Work, fact: Record, known: Sequence[Record], verdict: Verdict, tally: Tally) -> None:
+    for old in known:
+        if old.valid_to is not None or old.superseded_by is not None:
+            continue
+        at = since(old) if verdict is Verdict.CORRECT else since(fact)
+        work.store.update(closed(old, at, by=fact.id))
+        work.store.link([Link(fact.id, old.id, LinkKind.SUPERSEDES)])
+        if verdict is Verdict.CORRECT:  # it never was as the older fact had it
+            work.store.update(replace(fact, valid_from=min(since(old), since(fact))))
+        tally.superseded += 1
+        tally.changes.append(f"~ {old.id} {old.text} -> {fact.id} {fact.text}")
+
+
+def _file_as_past(work: Work, fact: Record, later: Record, known: Sequence[Record]) -> None:
+    """Older news that came late: it was true until `later` began, and what it replaced ended when it began."""
+    work.store.update(closed(fact, since(later), by=later.id))
+    work.store.link([Link(later.id, fact.id, LinkKind.SUPERSEDES)])
+    for old in known:
+        if since(old) <= since(fact) and old.valid_to is not None and old.valid_to > since(fact):
+            work.store.update(closed(old, since(fact), by=fact.id))
+            work.store.link([Link(fact.id, old.id, LinkKind.SUPERSEDES)])
+
+
+def _ask(work: Work, fact: Record, known: Record) -> None:
+    work.store.link([Link(fact.id, known.id, LinkKind.CONTRADICTS)])
+    question = f"{known.text} Or now: {fact.text}"
+    work.ledger.ask(work.run, question, {"replace": known.id, "with": fact.id}, work.now)
+
+
+def _link_dependence(work: Work, fact: Record) -> None:
+    """Ties the fact to what it rests on, and to what rests on it (a gym rests on the home city)."""
+    if fact.subject is None or fact.attribute is None:
+        return
+    for base in DEPENDS_ON.get(fact.attribute, ()):
+        for other in work.store.slot(fact.subject, base):
+            if since(other) <= since(fact):
+                work.store.link([Link(fact.id, other.id, LinkKind.DEPENDS_ON)])
+    for attribute, bases in DEPENDS_ON.items():
+        if fact.attribute in bases:
+            for other in work.store.slot(fact.subject, attribute):
+                if since(other) >= since(fact):
+                    work.store.link([Link(other.id, fact.id, LinkKind.DEPENDS_ON)])

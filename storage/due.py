@@ -1,0 +1,31 @@
+"""Which memories have been left alone for so long that their state may change: one look over the table, no meaning."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from storage.records import State
+from storage.rows import to_text
+
+_AGE = "(julianday(?) - julianday(max(coalesce(last_used, event_time), event_time)))"
+
+
+def due_to_fade(connection: Any, now: datetime, stabilities: float, limit: int) -> list[int]:
+    """Active, unprotected rows unused for more than so many times their own stability; oldest rows first."""
+    sql = (
+        f"SELECT seq FROM records WHERE state = ? AND pinned = 0 AND protected IS NULL AND {_AGE} > ? * stability"
+        " ORDER BY seq LIMIT ?"
+    )
+    return [seq for (seq,) in connection.execute(sql, (str(State.ACTIVE), to_text(now), stabilities, limit))]
+
+
+def due_to_rest(connection: Any, now: datetime, stabilities: float, age: timedelta, limit: int) -> list[int]:
+    """Dormant, unprotected rows unused for so many stabilities, older than `age`, whose session a gist covers."""
+    sql = (
+        f"SELECT seq FROM records WHERE state = ? AND pinned = 0 AND protected IS NULL AND {_AGE} > ? * stability"
+        " AND event_time < ? AND session IN (SELECT session FROM records WHERE kind = 'gist' AND session IS NOT NULL)"
+        " AND kind <> 'gist' ORDER BY seq LIMIT ?"
+    )
+    values = (str(State.DORMANT), to_text(now), stabilities, to_text(now - age), limit)
+    return [seq for (seq,) in connection.execute(sql, values)]
