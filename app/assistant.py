@@ -209,9 +209,9 @@ class Assistant:
         """Memories that an answer rests on are used; those that were only shown are not."""
         if self.incognito or not used:
             return
-        from app.uses import use
+        from app.uses import CITED, use
 
-        use(self.memory, used, now, self.session)
+        use(self.memory, used, CITED, self.session or f"ask {now:%Y-%m-%d}", now)
 
     def _was_said_here(self, question: str) -> bool:
         """Whether the conversation in the window speaks of what is asked: then the model may answer from it."""

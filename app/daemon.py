@@ -28,6 +28,7 @@ from app.wire import Line, address, peer_uid
 
 if TYPE_CHECKING:
     from app.memory import Memory
+    from models.chat import ChatModel
 
 Clock = Callable[[], datetime]
 Known = (AppError, StorageError, ModelError, ValueError)
@@ -217,7 +218,8 @@ class Daemon:
 
         with suppress(*Known):  # the night's own report and `mem doctor` hold what failed
             opened = memory()
-            sleep(opened, self._clock(), budget=opened.config.night.budget_seconds, stop=self._wanted)
+            budget = opened.config.night.budget_seconds
+            sleep(opened, _chat_of(opened), self._clock(), budget_seconds=budget, stop=self._wanted)
 
     def _wanted(self) -> bool:
         """Whether someone waits for an answer, so that the night lets go."""
@@ -243,6 +245,14 @@ class Daemon:
         from app.open import load_chat
 
         return load_chat(self.home, load_config(self.home.config))
+
+
+def _chat_of(memory: Memory) -> ChatModel | None:
+    """The chat model, or None where there is none: the night then does what needs no model."""
+    try:
+        return memory.chat
+    except ModelError:
+        return None
 
 
 @contextmanager

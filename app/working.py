@@ -80,8 +80,13 @@ class Window:
         self.system = self._shortened(system, max(16, size // 3))
         cost = sum(self._cost(m.content) for m in examples)
         self._examples, self._examples_cost = (tuple(examples), cost) if cost <= size // 8 else ((), 0)
+        self._room_without_summary = (
+            size - self.reply_tokens - self._cost(self.system) - self._examples_cost - SPARE_TOKENS
+        )
         self.turns: list[Turn] = []
         self.evidence_tokens = 0
+        self._summary: str | None = None
+        self._counted: int | None = None
 
     # -- what is in it ---------------------------------------------------------------------------
 
@@ -132,7 +137,7 @@ class Window:
 
     def room_for_evidence(self, newest: str, budget: int) -> int:
         """Tokens that evidence may take beside this message, at most `budget`."""
-        free = self._room(self._head()) - self._cost(newest)
+        free = self._room() - self._cost(newest)
         return max(0, min(budget, free, self.size // 4))
 
     def layout(self, newest: str, evidence: str = "", foot: str = "") -> Layout:
@@ -141,19 +146,21 @@ class Window:
         Old turns fold first, then evidence yields, and only a message longer than the window itself is
         shortened, in the middle, with a notice.
         """
-        room = self._room(self._head())
+        room = self._room()
         if self._cost(newest) > room:
             newest, evidence = self._shortened(newest, room), ""
         last = f"{evidence}\n\n{foot}{newest}" if evidence else newest
         self.evidence_tokens = self._cost(last) - self._cost(newest)
         folded = self._fold_to_fit(self._room_for_turns(self._cost(last)))
+        turns = _alternating(self.turns)
         messages = (
             Message("system", self._head()),
             *self._examples,
-            *(Message(t.role, t.text) for t in _alternating(self.turns)),
+            *(Message(t.role, t.text) for t in turns),
             Message("user", last),
         )
-        tokens = sum(self._cost(m.content) for m in messages) + SPARE_TOKENS
+        conversation = sum(t.tokens for t in turns)
+        tokens = self._head_cost() + conversation + self._cost(last) + SPARE_TOKENS
         return Layout(messages, tokens, folded, self.evidence_tokens)
 
     def summary(self) -> str:
@@ -161,12 +168,17 @@ class Window:
 
         The lines that matter least go first; no sentence is cut.
         """
-        lines = [(t, line) for t in self.turns if t.folded and not t.hidden and (line := gist_line(t))]
-        budget = self.size // 10
-        costs = {id(t): self._count(line) + 1 for t, line in lines}
-        while lines and sum(costs[id(t)] for t, _ in lines) > budget:
-            lines.remove(min(lines, key=lambda pair: importance_of(pair[0].text, pair[0].role)))
-        return "\n".join(line for _, line in lines)
+        if self._summary is None:
+            lines = [(t, line) for t in self.turns if t.folded and not t.hidden and (line := gist_line(t))]
+            left, kept = self.size // 10, set()
+            weight = {place: importance_of(t.text, t.role) for place, (t, _) in enumerate(lines)}
+            for place in sorted(weight, key=lambda p: (weight[p], p), reverse=True):
+                left -= self._count(lines[place][1]) + 1
+                if left < 0:
+                    break
+                kept.add(place)
+            self._summary = "\n".join(line for place, (_, line) in enumerate(lines) if place in kept)
+        return self._summary
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -174,11 +186,22 @@ class Window:
         summary = self.summary()
         return f"{self.system}\n\nEarlier in this conversation:\n{summary}" if summary else self.system
 
-    def _room(self, head: str) -> int:
-        return self.size - self.reply_tokens - self._cost(head) - self._examples_cost - SPARE_TOKENS
+    def _head_cost(self) -> int:
+        """Tokens of everything before the conversation; counted again only when something was folded."""
+        if self._counted is None:
+            self._counted = self._cost(self._head()) + self._examples_cost
+        return self._counted
+
+    def _put(self, place: int, turn: Turn) -> None:
+        self.turns[place] = turn
+        self._summary = self._counted = None
+
+    def _room(self) -> int:
+        return self.size - self.reply_tokens - self._head_cost() - SPARE_TOKENS
 
     def _room_for_turns(self, newest: int) -> int:
-        return self._room(self.system) - newest - self.size // 10
+        """What the conversation may take; a tenth of the window is kept free for the summary to grow into."""
+        return self._room_without_summary - newest - self.size // 10
 
     def _fold_to_fit(self, room: int) -> int:
         """Fold the oldest turns until the rest takes at most half of `room`; nothing when all of it fits."""
@@ -191,14 +214,14 @@ class Window:
                 if taken <= (room * REFILL if spare_pinned else room):
                     break
                 if turn.verbatim and not (turn.pinned and spare_pinned):
-                    self.turns[place] = replace(turn, folded=True)
+                    self._put(place, replace(turn, folded=True))
                     taken, folded = taken - turn.tokens, folded + 1
         return folded
 
     def _change(self, id: str, **values: bool) -> bool:
         for place, turn in enumerate(self.turns):
             if turn.id == id:
-                self.turns[place] = replace(turn, **values)  # type: ignore[arg-type]
+                self._put(place, replace(turn, **values))  # type: ignore[arg-type]
                 return True
         return False
 

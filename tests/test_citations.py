@@ -1,0 +1,77 @@
+"""Citations: unknown ids go, used memories are found, and what no memory bears out is marked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.citations import Scrubber, cited, sentences, unsupported, used, without_unknown
+from app.events import Evidence
+
+MOVED = Evidence("m7k2", "We moved to Lisbon last weekend.", datetime(2024, 3, 2, tzinfo=UTC), speaker="me")
+BIKE = Evidence("mq44", "My bike is useless on these hills.", datetime(2024, 5, 9, tzinfo=UTC), speaker="me")
+BOTH = (MOVED, BIKE)
+IDS = {"m7k2", "mq44"}
+
+
+def scrubbed(pieces: list[str]) -> str:
+    scrubber = Scrubber(IDS)
+    return "".join(scrubber.feed(piece) for piece in pieces) + scrubber.rest()
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("You live in Lisbon [m7k2].", "You live in Lisbon [m7k2]."),
+        ("You live in Lisbon [mzzz].", "You live in Lisbon."),
+        ("Both [m7k2, mzzz; mq44] say so.", "Both [m7k2, mq44] say so."),
+        ("A list [1, 2] and [x] stay.", "A list [1, 2] and [x] stay."),
+        ("An open bracket [m7k", "An open bracket [m7k"),
+        ("[mzzz] first", " first"),
+    ],
+)
+def test_ids_that_were_never_given_are_taken_out(said: str, left: str) -> None:
+    assert without_unknown(said, IDS) == left
+    assert scrubbed(list(said)) == left
+    assert scrubbed([said]) == left
+
+
+@given(st.text(alphabet="ab [m7k2zq4],.", max_size=80), st.integers(1, 9))
+def test_a_stream_says_the_same_however_it_is_cut(text: str, size: int) -> None:
+    pieces = [text[i : i + size] for i in range(0, len(text), size)]
+    assert scrubbed(pieces) == scrubbed([text])
+
+
+def test_cited_ids_come_in_order_and_once() -> None:
+    assert cited("[mq44] then [m7k2] and mq44 again, not mabc", IDS) == ("mq44", "m7k2")
+
+
+def test_a_reply_rests_on_what_it_names() -> None:
+    assert used("You moved to Lisbon [mq44].", BOTH) == ("mq44",)
+
+
+def test_a_reply_without_names_rests_on_what_it_repeats() -> None:
+    assert used("You moved to Lisbon on a weekend.", BOTH) == ("m7k2",)
+    assert used("The weather is fine.", BOTH) == ()
+
+
+def test_an_invented_number_or_name_is_marked() -> None:
+    assert unsupported("You moved to Lisbon [m7k2].", BOTH) == ()
+    assert unsupported("You moved to Lisbon in 2019 [m7k2].", BOTH) == ("You moved to Lisbon in 2019.",)
+    assert unsupported("You moved there with Peter.", BOTH) == ("You moved there with Peter.",)
+
+
+def test_the_date_of_a_memory_and_what_was_said_here_bear_a_claim_out() -> None:
+    assert unsupported("You moved to Lisbon on 2 March 2024 [m7k2].", BOTH) == ()
+    assert unsupported("You moved with Peter [m7k2].", BOTH, known="Peter helped us when we moved") == ()
+
+
+def test_a_citation_that_shares_no_word_is_marked() -> None:
+    assert unsupported("Your cat sleeps all day [m7k2].", BOTH) == ("Your cat sleeps all day.",)
+
+
+def test_sentences_keep_their_marks() -> None:
+    assert sentences("One [m7k2]. Two! [mq44] Three") == ["One [m7k2].", "Two! [mq44]", "Three"]
