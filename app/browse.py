@@ -17,6 +17,7 @@ from app.records import Change, Filter, Kind, Link, LinkKind, Record, Source, St
 from storage.overview import SessionSpan, session_spans
 
 if TYPE_CHECKING:
+    from app.forget import Preview
     from app.memory import Memory
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -92,7 +93,7 @@ class Detail:
 
 
 def understand(line: str, now: datetime) -> Asked:
-    """Split a line of search into words and tokens: `kind:fact state:dormant by:Ann from:imported after:2024-03 is:true`.
+    """Split a line of search into words and tokens, as in `tea kind:fact state:dormant by:Ann after:2024-03 is:true`.
 
     A token that makes no sense is named in `unknown` and changes nothing.
     """
@@ -153,6 +154,13 @@ def detail(memory: Memory, id: str) -> Detail:
     )
 
 
+def forget_preview(memory: Memory, ids: Sequence[str]) -> Preview:
+    """What forgetting these would erase, and what it would leave. Raises RecordNotFound."""
+    from app.forget import preview
+
+    return preview(memory, [memory.store.get(id) for id in ids])
+
+
 def around(memory: Memory, id: str) -> list[Neighbour]:
     """What is one link away from a memory or an entity, strongest first."""
     links = memory.store.links(id)
@@ -165,6 +173,11 @@ def around(memory: Memory, id: str) -> list[Neighbour]:
         for link, other in zip(links, others, strict=True)
     ]  # fmt: skip
     return sorted(found, key=lambda n: (-n.link.weight, n.link.kind, n.id))
+
+
+def total(memory: Memory) -> int:
+    """How many memories there are."""
+    return sum(memory.store.counts().values())
 
 
 def sessions(memory: Memory, limit: int = 100) -> Sequence[SessionSpan]:

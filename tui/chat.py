@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -41,7 +41,10 @@ class ChatScreen(MemScreen):
     """Talk with the assistant."""
 
     PLACE = "chat"
-    ABOUT = "Talk. What you say is kept; beside each answer stand the memories put before the model, ✓ those it rests on."
+    ABOUT = (
+        "Talk. What you say is kept. Beside each answer stand the memories that were put before the model;"
+        " ✓ marks those that it rests on. Enter on one opens it."
+    )
     BINDINGS = [  # noqa: RUF012
         Binding("escape", "stop", "Stop"),
         Binding("ctrl+n", "new", "New talk"),
@@ -76,7 +79,7 @@ class ChatScreen(MemScreen):
         """Show what this conversation holds already, or, where memory is empty, how to begin."""
         session = self.talk.session
         turns, total, chat = await self.tools.library.ask(
-            lambda m: (browse.turns(m, session), sum(m.store.counts().values()), m.config.models.chat)
+            lambda m: (browse.turns(m, session), browse.total(m), m.config.models.chat)
         )
         now = self.tools.clock()
         talk = self.query_one("#talk", VerticalScroll)
@@ -211,7 +214,7 @@ class ChatScreen(MemScreen):
             names = ", ".join(f"/{c.name}" for c in COMMANDS)
             self._tell(f"There is no command {line.split()[0]}. There are {names}.")
             return
-        actions = {
+        actions: dict[str, Callable[[], object]] = {
             "help": lambda: self.app.run_action("help"),
             "quit": lambda: self.app.run_action("quit"),
             "new": self.action_new,
@@ -222,11 +225,11 @@ class ChatScreen(MemScreen):
                 "Run `mem sleep` in another terminal; the place Nights (6) shows what it did."
             ),
             "recall": lambda: self.post_message(Wanted("memories", f"?{rest}")),
-            "forget": lambda: self.post_message(Wanted("memories", f"!{rest}")),
+            "forget": lambda: self.post_message(Wanted("memories", f"!{rest}" if rest else "")),
             "remember": lambda: self._remember(rest),
         }
         outcome = actions[command.name]()
-        if hasattr(outcome, "__await__"):
+        if isinstance(outcome, Awaitable):
             await outcome
 
     def _say(self, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Questions that lie over a screen: confirm, reword, choose from a list, read. Each gives back a value and does nothing."""
+"""Questions that lie over a screen: confirm, reword, choose, read. Each gives back a value and does nothing itself."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""One memory as lines of text: in a list, and in full. Pure: values in, Content out; a memory's words are never markup."""
+"""One memory as text, in a list and in full. Pure: values in, Content out; a memory's words are never markup."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from textual.content import Content
 
 from app.browse import KIND_NAMES, Detail, Found, Neighbour, Origin
-from app.records import Change, Kind, LinkKind, Record, State
+from app.records import Change, Kind, LinkKind, Record, State, Use
 from tui.words import ago, day, minute, one_line, safe, validity
 
 Part = str | tuple[str, str]
@@ -46,24 +47,24 @@ def is_over(record: Record, now: datetime) -> bool:
 def in_full(detail: Detail, now: datetime) -> Content:
     """Everything that is known about one memory."""
     record = detail.record
+    linked = [n for n in detail.neighbours if n.link.kind != LinkKind.DERIVED_FROM or not n.out]
     parts: list[Part] = [
         (f"{record.id} · {KIND_NAMES[record.kind]} · {minute(record.event_time, now)}", "bold"),
         f" ({ago(record.event_time, now)})\n{signs(record, now)}\n",
         safe(record.text),
         "\n",
         *_truth(record, now),
-        *_section("Comes from", [p for o in detail.origins for p in _origin(o, now)]),
-        *_section("Said around it", [_turn(r) for r in detail.before] + [f"▶ {one_line(record.text, 80)}\n"]
-                  + [_turn(r) for r in detail.after] if detail.before or detail.after else []),
-        *_section("Linked with", [_neighbour(n) for n in detail.neighbours if n.link.kind != LinkKind.DERIVED_FROM or not n.out]),
-        *_section("Uses", [f"{minute(u.at, now)}  gain {u.gain:.2f}  in {one_line(u.session, 40)}\n" for u in detail.uses]),
-        *_section("History", [_change(c, now) for c in detail.history]),
+        *_section("Comes from", [part for origin in detail.origins for part in _origin(origin, now)]),
+        *_section("Said around it", _turns(detail)),
+        *_section("Linked with", [_neighbour(n) for n in linked]),
+        *_section("Uses", [_use(use, now) for use in detail.uses]),
+        *_section("History", [_change(change, now) for change in detail.history]),
         *_section("About it", _facts(record, now)),
-    ]  # fmt: skip
+    ]
     return Content.assemble(*parts)
 
 
-def _section(title: str, lines: list[Part]) -> list[Part]:
+def _section(title: str, lines: Sequence[Part]) -> list[Part]:
     return [("\n" + title + "\n", "bold underline"), *lines] if lines else []
 
 
@@ -85,8 +86,16 @@ def _origin(origin: Origin, now: datetime) -> list[Part]:
             safe(text[end : end + 60]), "\n"]  # fmt: skip
 
 
-def _turn(record: Record) -> str:
-    return f"  {one_line(record.speaker or record.role, 20)}: {one_line(record.text, 80)}\n"
+def _turns(detail: Detail) -> list[Part]:
+    """The turns before and after, with this one marked between them."""
+    if not detail.before and not detail.after:
+        return []
+    around = [*(("  ", r) for r in detail.before), ("▶ ", detail.record), *(("  ", r) for r in detail.after)]
+    return [f"{sign}{one_line(r.speaker or r.role, 20)}: {one_line(r.text, 80)}\n" for sign, r in around]
+
+
+def _use(use: Use, now: datetime) -> str:
+    return f"{minute(use.at, now)}  gain {use.gain:.2f}  in {one_line(use.session, 40)}\n"
 
 
 def _neighbour(neighbour: Neighbour) -> str:

@@ -16,6 +16,8 @@ from textual.widgets.option_list import Option
 
 from app import browse
 from app.browse import KIND_NAMES, Asked, Detail, Found, Page
+from app.fading import set_state
+from app.forget import Preview, forget
 from app.records import Kind, State
 from tui.dialogs import Confirm, Reword
 from tui.draw import in_full, row
@@ -48,8 +50,8 @@ class MemoriesScreen(MemScreen):
         Binding("slash", "search", "Search"),
         Binding("space", "mark", "Mark"),
         Binding("e", "edit", "Edit"),
-        Binding("p", "pin", "Pin"),
-        Binding("a", "archive", "Archive"),
+        Binding("p", "pin", "Pin/unpin"),
+        Binding("a", "archive", "Archive/wake"),
         Binding("f", "forget", "Forget"),
         Binding("k", "kind", "Next kind", show=False),
         Binding("s", "state", "Next state", show=False),
@@ -90,7 +92,7 @@ class MemoriesScreen(MemScreen):
         if id.startswith("?"):
             self.query_one(Input).value = id[1:]
         elif id.startswith("!"):
-            self._ask_forget([id[1:]]) if id[1:] else self.action_search()
+            self._ask_forget(id[1:].split())
         elif id:
             self._wanted = id
             self.read(id)
@@ -217,6 +219,13 @@ class MemoriesScreen(MemScreen):
                 f"{words} {', '.join(ids)}.", lambda m: [m.pin(id, now, pinned=pinned) for id in ids]
             )
 
+    def action_archive(self) -> None:
+        ids, now = self.chosen(), self.tools.clock()
+        resting = bool(self._detail and self._detail.record.state is State.ARCHIVED)
+        state, words = (State.ACTIVE, "Awake again") if resting else (State.ARCHIVED, "Archived")
+        if ids:
+            self._change(f"{words}: {', '.join(ids)}.", lambda m: set_state(m, ids, state, now))
+
     @work(group="edit", exit_on_error=False)
     async def action_edit(self) -> None:
         if self._detail is None:
@@ -230,6 +239,21 @@ class MemoriesScreen(MemScreen):
         )
         if text is not None:
             self._change(f"Reworded {record.id}.", lambda m: m.edit(record.id, text, now))
+
+    def action_forget(self) -> None:
+        if ids := self.chosen():
+            self._ask_forget(ids)
+
+    @work(group="forget", exit_on_error=False)
+    async def _ask_forget(self, ids: list[str]) -> None:
+        """Show all that would go and all that would stay; erase it only after a yes."""
+        plan = await self.tools.library.ask(lambda memory: browse.forget_preview(memory, ids))
+        what = "1 memory" if len(plan.all) == 1 else f"{len(plan.all)} memories"
+        title = f"Forget {what} for good? This cannot be undone."
+        if await self.app.push_screen_wait(Confirm(title, forgetting_lines(plan), "Forget")):
+            now = self.tools.clock()
+            self._detail = None
+            self._change(f"Forgot {', '.join(r.id for r in plan.all)}.", lambda m: forget(m, plan, now))
 
     def action_kind(self) -> None:
         kinds = [None, *Kind]
@@ -265,3 +289,16 @@ class MemoriesScreen(MemScreen):
     def action_curve(self) -> None:
         if self._detail:
             self.post_message(Wanted("forgetting", self._detail.record.id))
+
+
+def forgetting_lines(plan: Preview) -> list[str]:
+    """What forgetting would do, one line for each memory."""
+    return [
+        *(f"erased: {r.id}  {one_line(r.text, 200)}" for r in plan.asked),
+        *(
+            f"erased with it, as it comes from that alone: {r.id}  {one_line(r.text, 200)}"
+            for r in plan.derived
+        ),
+        *(f"kept, as it rests on more: {r.id}  {one_line(r.text, 200)}" for r in plan.kept),
+        "Backups and indexes are made anew without them.",
+    ]

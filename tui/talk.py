@@ -1,4 +1,4 @@
-"""What the chat screen is made of: the editor, one message, and the memories beside the answer. They draw and report."""
+"""What the chat screen is made of: the editor, one message, and the memories beside an answer. They draw."""
 
 from __future__ import annotations
 

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from textual.message import Message
 
 from app.events import Event
 
 if TYPE_CHECKING:
-    from app.assistant import Assistant
     from app.memory import Memory
 
 T = TypeVar("T")
@@ -72,25 +71,41 @@ class Replied(Message):
     event: Event
 
 
+class Speaker(Protocol):
+    """What answers: the assistant in this process, or the one in the daemon."""
+
+    def reply(self, text: str, now: datetime, stop: Callable[[], bool] | None = None) -> Iterator[Event]:
+        """One turn, as events."""
+        ...
+
+
 class Talk:
     """The conversation of the chat screen. Its methods with a `memory` run in the voice's thread."""
 
     def __init__(self, session: str, *, incognito: bool = False) -> None:
         self.session = session
         self.incognito = incognito
-        self._assistant: Assistant | None = None
+        self._speaker: Speaker | None = None
         self._stopped = threading.Event()
 
     def reply(self, memory: Memory, text: str, now: datetime, post: Callable[[Replied], object]) -> None:
         """Answer `text`, posting each event as it happens. Raises ModelError, StorageError."""
-        from app.assistant import Assistant
-
         self._stopped.clear()
-        if self._assistant is None:
-            self._assistant = Assistant(memory, memory.chat, self.session, now=now, incognito=self.incognito)
-        for event in self._assistant.reply(text, now, self._stopped.is_set):
+        if self._speaker is None:
+            self._speaker = self._opened(memory, now)
+        for event in self._speaker.reply(text, now, self._stopped.is_set):
             post(Replied(event))
 
     def stop(self) -> None:
         """End the reply after its next piece; what was said is kept. For any thread."""
         self._stopped.set()
+
+    def _opened(self, memory: Memory, now: datetime) -> Speaker:
+        """The daemon's assistant, whose model is warm, where one answers; else one of our own."""
+        from app.assistant import Assistant
+        from app.remote import RemoteAssistant, request
+
+        if not self.incognito and request(memory.home, {"op": "status"}) is not None:
+            return RemoteAssistant(memory.home, self.session)
+        session = None if self.incognito else self.session
+        return Assistant(memory, memory.chat, session, now=now, incognito=self.incognito)

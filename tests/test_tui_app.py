@@ -1,0 +1,134 @@
+"""What holds for all screens: places, help, palette, sizes, themes, errors, and a screen that is never blocked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+from tui_world import empty, filled, plain, settled, typed
+
+from app.errors import StoreLocked
+from tui.app import MemApp
+from tui.help import bindings_of
+from tui.screen import PLACES, MemScreen
+
+
+async def test_every_place_is_reached_by_its_number_and_back(tmp_path: Path) -> None:
+    async with filled(tmp_path).app().run_test() as pilot:
+        await pilot.press("escape")
+        for number, place in enumerate(PLACES, 1):
+            await pilot.press(f"alt+{number}")
+            await settled(pilot, lambda place=place: pilot.app.current_mode == place)
+            assert f"[{number} {PLACES[place]}]" in plain(pilot)
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_help_names_every_key_of_the_place(tmp_path: Path, place: str) -> None:
+    app = empty(tmp_path).app()
+    async with app.run_test(size=(100, 60)) as pilot:
+        await app.action_go(place)
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, MemScreen)
+        wanted = [b.description for b in bindings_of(screen, screen)]
+        await pilot.press("f1")
+        await settled(pilot, lambda: "Four words" in plain(pilot) or "Everywhere" in plain(pilot))
+        for description in wanted:
+            assert description in plain(pilot)
+        await pilot.press("escape")
+        assert app.screen is screen
+
+
+async def test_the_palette_holds_every_action_and_runs_it(tmp_path: Path) -> None:
+    app = filled(tmp_path).app()
+    async with app.run_test() as pilot:
+        await app.action_go("memories")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, MemScreen)
+        titles = {command.title for command in app.get_system_commands(screen)}
+        assert {b.description for b in bindings_of(screen, screen)} <= titles
+        assert {f"Go to {title}" for title in PLACES.values()} <= titles
+        await pilot.press("ctrl+p")
+        await typed(pilot, "go to nights")
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await settled(pilot, lambda: app.current_mode == "nights")
+
+
+async def test_a_window_that_is_too_small_says_so_and_recovers(tmp_path: Path) -> None:
+    async with empty(tmp_path).app().run_test(size=(20, 5)) as pilot:
+        await settled(pilot, lambda: "mem needs a" in plain(pilot))
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot, lambda: "[1 Chat]" in plain(pilot))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 10)])
+async def test_every_place_draws_at_every_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = filled(tmp_path).app()
+    async with app.run_test(size=size) as pilot:
+        for place in PLACES:
+            await app.action_go(place)
+            await pilot.pause()
+            assert PLACES[place][:4] in plain(pilot) or size[0] < 80
+            assert not app.screen.query_one("#too-small", Static).display
+
+
+async def test_light_and_dark(tmp_path: Path) -> None:
+    app = empty(tmp_path).app()
+    async with app.run_test() as pilot:
+        assert app.current_theme.dark
+        await pilot.press("ctrl+t")
+        assert not app.current_theme.dark
+
+
+async def test_a_store_that_cannot_be_opened_is_told_in_two_lines(tmp_path: Path) -> None:
+    def locked() -> None:
+        raise StoreLocked("The store is locked.", "Wait for the other command.")
+
+    app = MemApp(locked)  # type: ignore[arg-type]
+    async with app.run_test() as pilot:
+        await settled(pilot, lambda: "The store is locked." in plain(pilot))
+        assert "Wait for the other command." in plain(pilot)
+        assert app.is_running
+
+
+async def test_work_in_the_threads_never_blocks_the_screen(tmp_path: Path) -> None:
+    app = filled(tmp_path).app()
+    gaps: list[float] = []
+
+    async def heartbeat() -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            gaps.append(time.perf_counter() - before)
+
+    def slow(_: object) -> str:
+        time.sleep(0.5)
+        return "done"
+
+    async with app.run_test() as pilot:
+        await app.action_go("memories")
+        await settled(pilot, lambda: "by time" in plain(pilot))
+        beating = asyncio.create_task(heartbeat())
+        assert await app.tools.library.ask(slow) == "done"
+        beating.cancel()
+        assert len(gaps) > 20  # a blocked screen beats once or twice in this half second
+
+
+async def test_a_request_that_was_cancelled_while_it_waited_never_runs(tmp_path: Path) -> None:
+    app = filled(tmp_path).app()
+    ran: list[str] = []
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        first = asyncio.create_task(app.tools.library.ask(lambda _: time.sleep(0.2)))
+        await asyncio.sleep(0.05)
+        second = asyncio.create_task(app.tools.library.ask(lambda _: ran.append("second")))
+        await asyncio.sleep(0.05)
+        second.cancel()
+        await first
+        await app.tools.library.ask(lambda _: ran.append("third"))
+    assert ran == ["third"]
