@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.errors import BadInput, NothingFound
-from cli.options import DryRunOption, HomeOption, JsonOption, new_app, opened
+from app.errors import BadInput, BadRequest, NothingFound
+from cli.options import DryRunOption, HomeOption, JsonOption, YesOption, confirmed, new_app, opened
 from cli.output import document, one_line, say
 from cli.progress import Counter
 
@@ -72,3 +73,44 @@ def import_(
         )
     if not report.read:
         raise NothingFound(f"{path} holds nothing to import.", "Say what it is with --format.")
+
+
+@app.command()
+def export(
+    path: Annotated[
+        str,
+        typer.Argument(metavar="PATH", help='A file or a folder; "-" writes JSON lines to standard output.'),
+    ],
+    format: Annotated[str, typer.Option("--format", "-f", help="jsonl or markdown.")] = "auto",
+    yes: YesOption = False,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Write everything: as JSON lines that another home takes in unchanged, or as a book in Markdown to read.
+
+    Example: mem export memory.jsonl
+    """
+    from app.clock import now
+    from app.exchange.exporters import book, jsonl_lines, write_book, write_private
+
+    if format == "auto":
+        format = "jsonl" if path == "-" or path.endswith((".jsonl", ".json")) else "markdown"
+    if format not in ("jsonl", "markdown"):
+        raise BadRequest(f"There is no format {format!r}.", "It is one of: jsonl, markdown.")
+    with opened(home) as memory:
+        if path == "-":
+            sys.stdout.writelines(jsonl_lines(memory))
+            return
+        target = Path(path).expanduser()
+        if target.is_file() or (target.is_dir() and any(target.iterdir())):
+            confirmed(f"{target} is there already. Write over it?", yes)
+        if format == "jsonl":
+            count, files = write_private(target, jsonl_lines(memory)) - 1, [target]
+        else:
+            chapters = book(memory, now())
+            count, files = len(chapters), write_book(chapters, target)
+    if json:
+        document({"format": format, "files": [str(f) for f in files], "count": count})
+    else:
+        what = "rows" if format == "jsonl" else "chapters"
+        say(f"Wrote {count:,} {what} to {target}.")

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -187,6 +187,10 @@ class Store:
             return False
         self.journal.put(stamp, "uses", row)
         return old is None
+
+    def put_row(self, table: str, row: Mapping[str, Any]) -> None:
+        """Add a journaled row exactly as an export holds it (`storage.transfer.checked`), its ids and number kept."""
+        self.journal.add(self._writing(), table, dict(row))
 
     def undo(self, *, run: str | None = None, seq: int | None = None) -> int:
         """Reverse one run or one journal entry; returns how many rows changed. Raises StorageError on a clash."""

@@ -10,11 +10,13 @@ from app.errors import BadInput, BadRequest
 from app.exchange.documents import NOTE_SUFFIXES, read_markdown, read_plain
 from app.exchange.items import Importer, open_binary
 from app.exchange.jsonl import read_jsonl
+from app.exchange.own import MARK, read_own
 
 IMPORTERS: Mapping[str, Importer] = {
     "jsonl": read_jsonl,
     "markdown": read_markdown,
     "text": read_plain,
+    "mem": read_own,
 }
 
 
@@ -36,10 +38,12 @@ def guess(path: Path) -> str:
     plain = path.with_suffix("") if path.suffix == ".gz" else path
     if plain.suffix.lower() in NOTE_SUFFIXES:
         return "markdown"
-    if plain.suffix.lower() in (".jsonl", ".ndjson"):
-        return "jsonl"
     with open_binary(path) as file:
         head = file.read(4096)
+    if head.startswith(f'{{"{MARK}":'.encode()):
+        return "mem"
+    if plain.suffix.lower() in (".jsonl", ".ndjson"):
+        return "jsonl"
     if re.match(rb"(?:\xef\xbb\xbf)?\s*\{.*\}\s*(?:\n|$)", head):
         return "jsonl"
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):

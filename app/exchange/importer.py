@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import islice
 
 from app import encode
-from app.exchange.items import Item, Problem, Turn
+from app.exchange.items import Item, Problem, Row, Turn
+from app.exchange.own import RowWriter
 from app.memory import Memory
 from app.recall.context import context_of
 from app.records import Kind, Link, LinkKind, Record
@@ -43,15 +44,17 @@ def import_items(
     Each batch is one transaction, so an interrupted import keeps what it reported and can be run again.
     """
     report = Report()
-    known_to_us = _Writer(memory, now, report, dry_run)
+    writer = _Writer(memory, now, report, dry_run)
     for batch in _batches(items):
-        turns = [item for item in batch if isinstance(item, Turn)]
         report.problems += [item for item in batch if isinstance(item, Problem)]
-        report.read += len(turns)
-        known_to_us.write(turns)
+        report.read += len(batch)
+        writer.write([item for item in batch if isinstance(item, Turn)])
+        writer.write_rows([item for item in batch if isinstance(item, Row)])
         progress(report)
     if not dry_run:
-        known_to_us.link()
+        writer.link()
+        if writer.rows:
+            memory.embed_backlog(now)
         memory.embed_backlog(now, view="context")
     return report
 
@@ -68,6 +71,7 @@ class _Writer:
         self._seen: set[tuple[str | None, str]] = set()
         self._documents: dict[str, str] = {}
         self._references: list[tuple[str, tuple[str, ...]]] = []
+        self.rows: RowWriter | None = None
 
     def write(self, turns: list[Turn]) -> None:
         """Store those of one batch that are new."""
@@ -84,6 +88,18 @@ class _Writer:
                 self._documents.setdefault(_document_name(turn.session), record.id)
             if turn.refers_to:
                 self._references.append((record.id, turn.refers_to))
+
+    def write_rows(self, rows: list[Row]) -> None:
+        """Store one batch of rows of another home."""
+        if not rows:
+            return
+        if self.dry_run:
+            self.report.added += len(rows)
+            return
+        self.rows = self.rows or RowWriter(self.memory, self.now)
+        added, self.report.run = self.rows.write(rows, self.report.run)
+        self.report.added += added
+        self.report.known += len(rows) - added
 
     def link(self) -> None:
         """Turn references between documents into links."""

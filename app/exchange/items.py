@@ -52,7 +52,16 @@ class Problem:
     reason: str
 
 
-Item: TypeAlias = Turn | Problem
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of an export of this program, checked."""
+
+    table: str
+    values: Mapping[str, Any]
+    place: str = ""
+
+
+Item: TypeAlias = Turn | Row | Problem
 Importer: TypeAlias = Callable[[Path], Iterator[Item]]
 
 

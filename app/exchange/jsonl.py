@@ -5,41 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from app.exchange.items import MAX_TEXT, Item, Problem, Turn, open_binary, parse_time
+from app.exchange.items import MAX_TEXT, Item, Problem, Turn, parse_time
+from app.exchange.lines import numbered_lines
 
-MAX_LINE = 8 * MAX_TEXT  # bytes; escapes make a line longer than its text
 ROLES = ("user", "assistant", "other")
 
 
 def read_jsonl(path: Path) -> Iterator[Item]:
     """Turns in the order of the lines. Raises BadInput where the file cannot be read at all."""
-    with open_binary(path) as file:
-        number = 0
-        while True:
-            try:
-                line = file.readline(MAX_LINE + 1)
-            except (OSError, EOFError) as error:
-                yield Problem(f"line {number + 1}", f"the file is damaged from here on: {error}")
-                return
-            if not line:
-                return
-            number += 1
-            if len(line) > MAX_LINE:
-                _skip_line(file)
-                yield Problem(f"line {number}", f"longer than {MAX_LINE // 1_000_000} MB")
-            elif line.strip():
-                yield _item(line, number)
+    for place, line in numbered_lines(path):
+        yield line if isinstance(line, Problem) else _item(line, place)
 
 
-def _item(line: bytes, number: int) -> Item:
-    place = f"line {number}"
+def _item(line: str, place: str) -> Item:
     try:
-        value = json.loads(line.decode("utf-8-sig"))
-        return turn_from(value, place)
-    except UnicodeDecodeError as error:
-        return Problem(place, f"not UTF-8 at byte {error.start}")
+        return turn_from(json.loads(line), place)
     except json.JSONDecodeError as error:
         return Problem(place, f"not JSON: {error.msg} at column {error.colno}")
     except (ValueError, RecursionError) as error:
@@ -76,8 +58,3 @@ def _words(value: dict[str, Any], key: str) -> str | None:
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise ValueError(f"`{key}` is not text")
     return str(found)
-
-
-def _skip_line(file: IO[bytes]) -> None:
-    while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-        pass
