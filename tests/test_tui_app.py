@@ -90,7 +90,7 @@ async def test_a_store_that_cannot_be_opened_is_told_in_two_lines(tmp_path: Path
         raise StoreLocked("The store is locked.", "Wait for the other command.")
 
     app = MemApp(locked)  # type: ignore[arg-type]
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await settled(pilot, lambda: "The store is locked." in plain(pilot))
         assert "Wait for the other command." in plain(pilot)
         assert app.is_running

@@ -109,7 +109,7 @@ async def test_pin_archive_and_edit(tmp_path: Path) -> None:
 
 
 async def test_words_that_were_said_cannot_be_reworded(tmp_path: Path) -> None:
-    async with filled(tmp_path).app().run_test() as pilot:
+    async with filled(tmp_path).app().run_test(notifications=True) as pilot:
         screen = await at_memories(pilot)
         await find(pilot, screen, "hazelnuts", "I am allergic to hazelnuts.")
         await pilot.press("e")
@@ -177,7 +177,7 @@ async def test_a_page_follows_when_the_end_is_reached(tmp_path: Path) -> None:
 
 async def test_an_id_that_is_gone_is_told(tmp_path: Path) -> None:
     app: MemApp = filled(tmp_path).app()
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await at_memories(pilot)
         await app.action_go("memories", "mzzz")
         await settled(pilot, lambda: "No memory has" in plain(pilot))

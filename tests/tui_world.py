@@ -114,7 +114,7 @@ async def settled(pilot: Pilot[None], done: Callable[[], bool], tries: int = 200
             await pilot.pause()
             return
         await pilot.pause(0.02)
-    raise AssertionError("what was waited for did not happen")
+    raise AssertionError(f"what was waited for did not happen on\n{plain(pilot)}")
 
 
 async def typed(pilot: Pilot[None], text: str) -> None:

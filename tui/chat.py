@@ -202,10 +202,12 @@ class ChatScreen(MemScreen):
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         text = event.text_area.text
-        if text.startswith("/") and "\n" not in text and " " not in text:
-            self._tell(" · ".join(c.usage for c in matching(text[1:])) or "No such command: /help lists them")
-        elif not self._busy:
-            self._tell()
+        if not text.startswith("/"):
+            if text and not self._busy:
+                self._tell()
+        elif " " not in text:
+            fitting = " · ".join(c.usage for c in matching(text[1:]))
+            self._tell(fitting or "No such command: /help lists them")
 
     async def _command(self, line: str) -> None:
         command, rest = parse(line)

@@ -147,9 +147,9 @@ class MemoriesScreen(MemScreen):
         kinds = ", ".join(KIND_NAMES[k] for k in sorted(asked.filter.kinds)) or "all"
         states = ", ".join(sorted(map(str, asked.filter.states))) or "all"
         count = f"{len(self._rows)}{'+' if self._more else ''} by {page.by}"
-        odd = f" · not understood: {one_line(' '.join(asked.unknown))}" if asked.unknown else ""
-        marked = f" · {len(self._marked)} marked" if self._marked else ""
-        words = f"kind: {kinds} (k) · state: {states} (s) · {count} · {page.ms:.0f} ms{marked}{odd}"
+        odd = f"not understood: {one_line(' '.join(asked.unknown))} · " if asked.unknown else ""
+        marked = f"{len(self._marked)} marked · " if self._marked else ""
+        words = f"{odd}{marked}kind: {kinds} (k) · state: {states} (s) · {count} · {page.ms:.0f} ms"
         self.query_one("#filters", Static).update(Content(words))
 
     # -- reading -------------------------------------------------------------------------------
