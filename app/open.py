@@ -61,9 +61,18 @@ def load_chat(home: Home, config: Config) -> ChatModel:
         from models.fake import EchoChat
 
         return EchoChat()
+    settings = config.models
+    if settings.server:
+        from models.server import ServerChat
+
+        return ServerChat(
+            settings.server,
+            settings.chat,
+            allowed_hosts=settings.server_hosts,
+            context_tokens=settings.context_tokens,
+        )
     from models.open import open_chat  # llama.cpp
 
-    settings = config.models
     return open_chat(
         settings.chat,
         home.models,
