@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +23,47 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may touch its user's memory, nor depend on the colours of a terminal."""
     monkeypatch.setenv("MEM_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home whose models are the shipped stand-ins."""
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o700)
+    (folder / "config.toml").write_text('[models]\nchat = "fake"\nembed = "fake"\n')
+    return folder
+
+
+@pytest.fixture
+def mem(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs `mem ARGUMENTS` in this process, as a shell would; `stdin` is what it reads, and is no terminal."""
+    from cli.main import run
+
+    def mem(*argv: str, stdin: str | bytes = "") -> Result:
+        raw = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
+        capsys.readouterr()
+        code = run(argv)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return mem
 
 
 @pytest.fixture(scope="session")
