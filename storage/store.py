@@ -332,7 +332,8 @@ class Store:
 
         name = (model, dim)
         if name not in self._indexes:
-            folder = self.path.parent / "index"
+            # Vectors in a file would tell what an encrypted store hides; it is searched exactly.
+            folder = None if self._key else self.path.parent / "index"
             self._indexes[name] = VectorIndex(self.connection, folder, model=model, dim=dim)
         return self._indexes[name]
 
