@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -71,6 +72,7 @@ class _Writer:
         self._seen: set[tuple[str | None, str]] = set()
         self._documents: dict[str, str] = {}
         self._references: list[tuple[str, tuple[str, ...]]] = []
+        self._repeats: Counter[str] = Counter()
         self.rows: RowWriter | None = None
 
     def write(self, turns: list[Turn]) -> None:
@@ -115,8 +117,9 @@ class _Writer:
             self.report.links = len(links)
 
     def _fresh(self, turns: list[Turn]) -> Iterator[Turn]:
-        stored = self.memory.store.by_external([turn.key for turn in turns])
-        for turn in turns:
+        named = [self._named(turn) for turn in turns]
+        stored = self.memory.store.by_external([turn.key for turn in named])
+        for turn in named:
             name = (turn.session, turn.key)
             if name in self._seen or any(r.session == turn.session for r in stored.get(turn.key, ())):
                 self.report.known += 1
@@ -125,6 +128,14 @@ class _Writer:
             else:
                 self._seen.add(name)
                 yield turn
+
+    def _named(self, turn: Turn) -> Turn:
+        """With an id of its own: the same words said again in the same minute are a second turn."""
+        if turn.external_id is not None:
+            return turn
+        self._repeats[turn.key] += 1
+        times = self._repeats[turn.key]
+        return replace(turn, external_id=turn.key if times == 1 else f"{turn.key}.{times}")
 
     def _record(self, turn: Turn) -> Record:
         record = encode.turn(
