@@ -48,6 +48,7 @@ CREATE INDEX records_external ON records (external_id) WHERE external_id IS NOT 
 CREATE INDEX records_slot ON records (subject, attribute) WHERE subject IS NOT NULL;
 CREATE INDEX records_kind ON records (kind, event_time);
 CREATE INDEX records_time ON records (event_time);
+CREATE INDEX records_speaker ON records (speaker);
 
 CREATE TABLE links (
   src TEXT NOT NULL,

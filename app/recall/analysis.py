@@ -1,0 +1,110 @@
+"""What a question asks: whom it names, whose words it is about, what kind of answer it seeks. Pure; knows no store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.recall.words import STOP, words
+
+MOST_CHARACTERS = 2000  # of a question that are read
+MOST_TERMS = 40
+
+_SEEKS: Mapping[str, re.Pattern[str]] = {
+    "time": re.compile(r"\b(?:when|what (?:day|date|year|month|time)|which (?:day|year|month)|how long)\b"),
+    "number": re.compile(r"\bhow (?:many|much|old|long|often|far|tall)\b|\bnumber of\b"),
+    "place": re.compile(
+        r"\bwhere\b|\bwhich (?:city|country|place|state|town)\b|\bwhat (?:city|country|place)\b"
+    ),
+    "person": re.compile(r"\bwho(?:m|se)?\b"),
+    "list": re.compile(
+        r"\b(?:what|which) (?:\w+ )?(?:\w{3,}s|kinds?|types?) \b|\bhow many\b|\ball (?:the|of|my)\b|\blist\b"
+        r"|\bin what ways\b|\bsummar\w+\b|\beverything\b|\border\b"
+    ),
+    "reason": re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b"),
+    "photo": re.compile(r"\b(?:photos?|pictures?|images?|paint\w*|posters?|sign|look like)\b"),
+}
+_SELF = re.compile(r"\b(?:i|me|my|mine|i'm|i've|i'd|i'll)\b")
+_ASSISTANT = re.compile(
+    r"\byou (?:\w+ )?(?:suggest|recommend|say|said|told|tell|mention|advise|give|gave|propose|list|explain|provide|"
+    r"describe)\w*\b|\byour (?:\w+ )?(?:suggest|recommend|advice|answer|list|explanation|response|reply)\w*\b"
+    r"|\bremind me what you\b"
+)
+_QUESTION_WORDS = re.compile(
+    r"^(?:when|what|who|whom|whose|where|why|how|which|did|does|do|is|are|was|were|has|have|had|would|could|can|will"
+    r"|in|on|at|by|from|since|for|about|many|much|long|kinds?|types?|of)\b[\s,]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A question taken apart.
+
+    Attributes:
+        bare: the question without the names of speakers: turns contain the *other* person's name.
+        statement: `bare` without its question words, nearer to how an answer sounds.
+        named: speakers whom the question names, as the store spells them.
+        terms: words to look for in full text; names of speakers are not among them.
+        seeks: kinds of answer (`time`, `number`, `place`, `person`, `list`, `reason`, `photo`).
+        of_self, of_assistant: it asks about its asker ("I", "my"), or for what the assistant said.
+    """
+
+    text: str
+    bare: str
+    statement: str
+    named: tuple[str, ...]
+    terms: tuple[str, ...]
+    seeks: frozenset[str]
+    of_self: bool
+    of_assistant: bool
+
+
+def analyse(question: str, speakers: Iterable[str]) -> Analysis:
+    """Take a question apart; `speakers` are those whom the store has heard. Any text is fine."""
+    text = " ".join(question[:MOST_CHARACTERS].replace("\0", " ").split())
+    names = _names(speakers)
+    named: dict[str, None] = {}
+    kept: list[str] = []
+    for token in text.split(" "):
+        word = token.strip(".,;:!?()[]\"'’").lower()
+        speaker = names.get(word) or names.get(re.sub(r"['’]s?$", "", word))
+        if speaker is None:
+            kept.append(token)
+        else:
+            named[speaker] = None
+            kept += [token[-1]] if token[-1:] in "?.,!" else []
+    bare = " ".join(kept).replace(" ?", "?") if named else text
+    lower = text.lower().replace("’", "'")
+    found = [word for word in dict.fromkeys(words(bare)) if word not in STOP]
+    return Analysis(
+        text=text,
+        bare=bare,
+        statement=_statement(bare) or bare,
+        named=tuple(named),
+        terms=tuple(found[:MOST_TERMS]),
+        seeks=frozenset(name for name, pattern in _SEEKS.items() if pattern.search(lower)),
+        of_self=_SELF.search(lower) is not None,
+        of_assistant=_ASSISTANT.search(lower) is not None,
+    )
+
+
+def _names(speakers: Iterable[str]) -> dict[str, str]:
+    """First names and whole names in lower case, to the speaker; a first name that two share goes to neither."""
+    firsts: dict[str, str | None] = {}
+    for speaker in speakers:
+        lower = speaker.lower()
+        first = lower.split()[0] if lower.split() else ""
+        if len(first) > 1 and first not in STOP and first not in ("user", "assistant", "system", "me"):
+            firsts[first] = speaker if firsts.get(first, speaker) == speaker else None
+    return {name: speaker for name, speaker in firsts.items() if speaker is not None}
+
+
+def _statement(question: str) -> str:
+    for _ in range(4):
+        shorter = _QUESTION_WORDS.sub("", question)
+        if shorter == question:
+            break
+        question = shorter
+    return question.strip(" ?")

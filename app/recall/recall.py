@@ -1,0 +1,133 @@
+"""Recall: from a question to the memories that bear on it, best first. Calls no language model, writes nothing.
+
+Candidates come from channels (dense views, full text), are joined by the turns around the best of them, and are
+ranked by signals whose weights stand in weights.json. Equal scores are ordered by row number, so the same store
+and question give the same answer in every process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.recall import channels
+from app.recall.abstain import probability
+from app.recall.analysis import Analysis, analyse
+from app.recall.signals import Candidates, signals
+from app.recall.weights import Weights, load_weights
+from storage.records import Filter, Record
+from storage.search import briefs, distinct
+
+if TYPE_CHECKING:
+    from models.embed import Embedder
+    from storage.store import Store
+
+MANY = 120  # rows that each channel offers
+AROUND = 20  # of the best of these, the turns before and after are candidates too
+MOST_SPEAKERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as of `now` (aware); at most `k` hits among those that `filter` lets through."""
+
+    text: str
+    now: datetime
+    k: int = 10
+    filter: Filter = Filter()  # noqa: RUF009  frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A memory that was found. `channels` holds the scores of the ways that led to it, each 0..1."""
+
+    record: Record
+    score: float
+    channels: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Hits, best first. `probability`: that the store holds an answer; `abstain` where it is too low. `ms` in all."""
+
+    hits: tuple[Hit, ...]
+    abstain: bool
+    probability: float
+    analysis: Analysis
+    ms: float
+
+
+class Recall:
+    """Recall over one store; without an embedder by full text alone. Cheap to make."""
+
+    def __init__(self, store: Store, embedder: Embedder | None, weights: Weights | None = None) -> None:
+        self.store = store
+        self.embedder = embedder
+        self.weights = weights or load_weights()
+
+    def recall(self, query: Query) -> Recalled:
+        """The memories that bear on a question. An empty store or question gives no hits."""
+        started = time.perf_counter()
+        analysis = analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS))
+        found = self.candidates(analysis, query)
+        hits: tuple[Hit, ...] = ()
+        chance = 0.0
+        if len(found):
+            table = signals(analysis, found, query.now)
+            scores = self.weights.score(table, found.between_people)
+            order = np.lexsort((found.seqs, -scores))[: max(query.k, 0)]
+            hits = self._hits(found, scores, order)
+            chance = probability(table, scores)
+        ms = 1000 * (time.perf_counter() - started)
+        return Recalled(hits, chance < self.weights.abstain_below, chance, analysis, ms)
+
+    def candidates(self, analysis: Analysis, query: Query) -> Candidates:
+        """What the channels offer, with each channel's scores."""
+        store, filter = self.store, query.filter
+        allowed = channels.allowed_rows(store, filter)
+        found = {
+            "text": channels.full_text(store, analysis, MANY, filter, "text"),
+            "text_context": channels.full_text(store, analysis, MANY, filter),
+            "dense": {},
+            "dense_context": {},
+        }
+        if self.embedder is not None and analysis.bare:
+            (vector,) = self.embedder.embed([analysis.bare])
+            index = store.vectors(self.embedder.name, self.embedder.dim)
+            for name, view in (("dense", "text"), ("dense_context", "context")):
+                found[name] = channels.dense(index, vector, MANY, view, allowed)
+            rows = sorted(self._with_neighbours(found, allowed))
+            for name, view in (("dense", "text"), ("dense_context", "context")):
+                missing = [row for row in rows if row not in found[name]]
+                found[name] |= channels.dense(index, vector, len(missing), view, missing)
+        else:
+            rows = sorted(self._with_neighbours(found, allowed))
+        known = briefs(store.connection, rows)
+        return Candidates.of(list(known.values()), found)
+
+    def _with_neighbours(self, found: Mapping[str, channels.Scores], allowed: list[int] | None) -> set[int]:
+        rows = {row for scores in found.values() for row in scores}
+        near = {
+            row + step
+            for scores in found.values()
+            for row in sorted(scores, key=lambda r: -scores[r])[:AROUND]
+            for step in (-1, 1)
+        }
+        return rows | (near if allowed is None else near & set(allowed))
+
+    def _hits(self, found: Candidates, scores: np.ndarray, order: np.ndarray) -> tuple[Hit, ...]:
+        records = self.store.by_seq([int(found.seqs[i]) for i in order])
+        return tuple(
+            Hit(
+                records[int(found.seqs[i])],
+                float(scores[i]),
+                {name: float(values[i]) for name, values in found.channels.items() if values[i] > 0},
+            )
+            for i in order
+            if int(found.seqs[i]) in records
+        )

@@ -1,0 +1,41 @@
+"""The weights of the signals, one readable table a kind of conversation, in weights.json. `bench/tune.py` fits them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Signals = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights by signal: between people, and beside an assistant. Below `abstain_below` recall abstains."""
+
+    people: Mapping[str, float]
+    assistant: Mapping[str, float]
+    abstain_below: float
+
+    def score(self, signals: Signals, between_people: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """One score per candidate: the weighted sum by the table of its kind of conversation."""
+        return np.where(between_people, _sum(self.people, signals), _sum(self.assistant, signals))
+
+
+def _sum(weights: Mapping[str, float], signals: Signals) -> NDArray[np.float64]:
+    total = np.zeros(len(next(iter(signals.values()))))
+    for name, weight in weights.items():
+        total = total + weight * signals[name]
+    return total
+
+
+@cache  # read-only, and recall is made anew for each question
+def load_weights() -> Weights:
+    """The weights that ship."""
+    values = json.loads((Path(__file__).with_name("weights.json")).read_text(encoding="utf-8"))
+    return Weights(values["people"], values["assistant"], values["abstain_below"])
