@@ -39,4 +39,6 @@ def strengthened(record: Record, gain: float, now: datetime) -> Record:
     """The record after a use: awake, and more stable than before."""
     last = max(now, record.last_used or record.event_time)
     stability = reinforced(record, gain, now)
-    return replace(record, stability=stability, last_used=last, use_count=record.use_count + 1, state=State.ACTIVE)
+    return replace(
+        record, stability=stability, last_used=last, use_count=record.use_count + 1, state=State.ACTIVE
+    )

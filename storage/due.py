@@ -11,21 +11,26 @@ from storage.rows import to_text
 _AGE = "(julianday(?) - julianday(max(coalesce(last_used, event_time), event_time)))"
 
 
-def due_to_fade(connection: Any, now: datetime, stabilities: float, limit: int) -> list[int]:
+def due_to_fade(connection: Any, now: datetime, stabilities: float, after: int, limit: int) -> list[int]:
     """Active, unprotected rows unused for more than so many times their own stability; oldest rows first."""
     sql = (
         f"SELECT seq FROM records WHERE state = ? AND pinned = 0 AND protected IS NULL AND {_AGE} > ? * stability"
-        " ORDER BY seq LIMIT ?"
+        " AND seq > ? ORDER BY seq LIMIT ?"
     )
-    return [seq for (seq,) in connection.execute(sql, (str(State.ACTIVE), to_text(now), stabilities, limit))]
+    return [
+        seq
+        for (seq,) in connection.execute(sql, (str(State.ACTIVE), to_text(now), stabilities, after, limit))
+    ]
 
 
-def due_to_rest(connection: Any, now: datetime, stabilities: float, age: timedelta, limit: int) -> list[int]:
+def due_to_rest(
+    connection: Any, now: datetime, stabilities: float, age: timedelta, after: int, limit: int
+) -> list[int]:
     """Dormant, unprotected rows unused for so many stabilities, older than `age`, whose session a gist covers."""
     sql = (
         f"SELECT seq FROM records WHERE state = ? AND pinned = 0 AND protected IS NULL AND {_AGE} > ? * stability"
         " AND event_time < ? AND session IN (SELECT session FROM records WHERE kind = 'gist' AND session IS NOT NULL)"
-        " AND kind <> 'gist' ORDER BY seq LIMIT ?"
+        " AND kind <> 'gist' AND seq > ? ORDER BY seq LIMIT ?"
     )
-    values = (str(State.DORMANT), to_text(now), stabilities, to_text(now - age), limit)
+    values = (str(State.DORMANT), to_text(now), stabilities, to_text(now - age), after, limit)
     return [seq for (seq,) in connection.execute(sql, values)]

@@ -105,7 +105,9 @@ class Ledger:
 
     # -- jobs ----------------------------------------------------------------------------------
 
-    def queue(self, name: str, key: str, run: str, input: Any, now: datetime, output: str | None = None) -> bool:
+    def queue(
+        self, name: str, key: str, run: str, input: Any, now: datetime, output: str | None = None
+    ) -> bool:
         """Add a job that waits (or, with `output`, only waits to be applied); False when its key is known."""
         state = OPEN if output is None else PAID
         cursor = self._db.execute(

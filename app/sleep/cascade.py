@@ -52,7 +52,12 @@ def _dependants(work: Work, fact: Record) -> Iterator[Record]:
                 found |= {r.id: r for r in work.store.slot(fact.subject, attribute)}
     for other in found.values():
         live = other.valid_to is None and other.superseded_by is None
-        if live and other.kind is not Kind.GIST and other.kind is not Kind.CORE and other.id != fact.superseded_by:
+        if (
+            live
+            and other.kind is not Kind.GIST
+            and other.kind is not Kind.CORE
+            and other.id != fact.superseded_by
+        ):
             yield other
 
 
@@ -60,5 +65,7 @@ def is_borne_out(work: Work, fact: Record, moment: datetime) -> bool:
     """Whether something said at or after `moment` still supports the fact."""
     if since(fact) >= moment:
         return True
-    sources = work.store.get_many([k.dst for k in work.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)])
+    sources = work.store.get_many(
+        [k.dst for k in work.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)]
+    )
     return any(turn.event_time >= moment for turn in sources.values() if turn.kind is Kind.EPISODIC)

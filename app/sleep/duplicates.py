@@ -19,7 +19,9 @@ _NUMBER = re.compile(r"\d+(?:[.:,/]\d+)*")
 def link_duplicates(work: Work, tally: Tally) -> None:
     """The job: each new memory against all that were there before it."""
     while not work.over():
-        records = [r for r in work.store.since(work.mark("duplicates"), MATERIAL, SLICE) if r.seq <= work.horizon]
+        records = [
+            r for r in work.store.since(work.mark("duplicates"), MATERIAL, SLICE) if r.seq <= work.horizon
+        ]
         if not records:
             return
         vectors = work.vectors(records)
@@ -44,7 +46,9 @@ def _twins(work: Work, record: Record, vector: object) -> list[Link]:
     return [
         Link(record.id, others[seq].id, LinkKind.SIMILAR, round(score, 4))
         for seq, score in near
-        if seq in others and others[seq].speaker == record.speaker and same_things(record.text, others[seq].text)
+        if seq in others
+        and others[seq].speaker == record.speaker
+        and same_things(record.text, others[seq].text)
     ]
 
 

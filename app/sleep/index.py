@@ -7,4 +7,12 @@ from app.sleep.work import Tally, Work
 
 def build_index(work: Work, tally: Tally) -> None:
     """The job: embed what has no vector yet, then let the index decide whether it is time for a new generation."""
+    embedder = work.memory.embedder
+    if embedder is None:
+        return
     tally.read += work.embed()
+    index = work.store.vectors(embedder.name, embedder.dim)
+    for view in ("text", "context"):
+        if not work.over() and index.build(work.now, view):
+            tally.added += 1
+            tally.changes.append(f"+ a generation of the {view} index")

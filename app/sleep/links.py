@@ -59,7 +59,11 @@ def mentions(text: str) -> Iterator[tuple[str, str]]:
         starts = _SENTENCE_START.search(text[: match.start()]) is not None
         while words and words[0].lower() in _ORDINARY:
             words, starts = words[1:], False
-        if not words or words[-1].lower() in _ORDINARY or (starts and len(words) == 1 and words[0] not in people):
+        if (
+            not words
+            or words[-1].lower() in _ORDINARY
+            or (starts and len(words) == 1 and words[0] not in people)
+        ):
             continue
         name = " ".join(words)
         yield name, "person" if name in people else "place" if name in places else "thing"

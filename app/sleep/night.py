@@ -83,7 +83,9 @@ def sleep(
         raise BadRequest(f"There is no job {only!r}.", f"It is one of: {', '.join(JOBS)}.")
     if dry_run:
         with _copy_of(memory) as copy:
-            return sleep(copy, chat, now, budget_seconds=budget_seconds, only=only, stop=stop, progress=progress)
+            return sleep(
+                copy, chat, now, budget_seconds=budget_seconds, only=only, stop=stop, progress=progress
+            )
     with _alone(memory):
         run = _begin(memory, now)
         horizon = memory.store.last_seq()

@@ -33,7 +33,11 @@ def paint_portrait(work: Work, tally: Tally) -> None:
     allowed = [f for f in facts if may_influence(f)]
     tally.read += len(facts)
     lines = within(MOST_WORDS, sections(allowed))
-    known = {r.attribute: r for r in work.store.records(Filter(kinds=frozenset({Kind.CORE}), include_superseded=False)) if r.derived_by == BY}
+    known = {
+        r.attribute: r
+        for r in work.store.records(Filter(kinds=frozenset({Kind.CORE}), include_superseded=False))
+        if r.derived_by == BY
+    }
     with work.write("portrait"):
         for section, chosen in lines.items():
             _write(work, section, chosen, known.pop(f"portrait: {section.lower()}", None), tally)

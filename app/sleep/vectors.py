@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from app.memory import Memory
-from storage.exact import Scope, as_json, decode
 from storage.records import EVERYTHING, Filter, Record
 
 if TYPE_CHECKING:
@@ -21,11 +20,7 @@ def vectors_of(memory: Memory, records: Sequence[Record]) -> Vectors:
     embedder = memory.embedder
     if embedder is None or not records:
         return {}
-    scope = Scope(embedder.name, "text", embedder.dim)
-    condition = "seq IN (SELECT value FROM json_each(?))"
-    rows = scope.rows(memory.store.connection, condition, as_json(r.seq for r in records))
-    _, seqs, matrix = decode(rows, embedder.dim)
-    return dict(zip(seqs.tolist(), matrix, strict=True))
+    return memory.store.vectors(embedder.name, embedder.dim).of([r.seq for r in records])
 
 
 def nearest(memory: Memory, vector: Any, many: int, filter: Filter = EVERYTHING) -> list[tuple[int, float]]:
