@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from storage.rows import from_text
+from storage.rows import from_text, to_text
 
+IDLE = (
+    "(julianday(?) - julianday(max(coalesce(last_used, event_time), event_time)))"  # days since the last use
+)
 PERIODS = {"year": 4, "month": 7, "day": 10}  # leading characters of a time's text
 
 
@@ -49,3 +53,45 @@ def session_spans(connection: Any, limit: int = 100) -> list[SessionSpan]:
         SessionSpan(name, turns, from_text(first), from_text(last), words[:200])
         for name, turns, first, last, words in connection.execute(sql, (limit,))
     ]
+
+
+def truth_changes(connection: Any, start: datetime, end: datetime, limit: int = 100) -> list[int]:
+    """Row numbers of facts that began or ceased to be true from `start` until before `end`, newest first."""
+    first, last = to_text(start), to_text(end)
+    sql = (
+        "SELECT seq FROM records WHERE kind = 'semantic' AND ((valid_from >= ? AND valid_from < ?)"
+        " OR (valid_to >= ? AND valid_to < ?)) ORDER BY coalesce(valid_to, valid_from) DESC, seq DESC LIMIT ?"
+    )
+    return [seq for (seq,) in connection.execute(sql, (first, last, first, last, limit))]
+
+
+def count_mentions(connection: Any, limit: int = 500) -> list[tuple[str, int]]:
+    """Ids of entities and how many memories mention each, the most mentioned first."""
+    sql = "SELECT dst, count(*) FROM links WHERE kind = 'mentions' GROUP BY dst ORDER BY 2 DESC, 1 LIMIT ?"
+    return [(id, count) for id, count in connection.execute(sql, (limit,))]
+
+
+def count_by_idleness(connection: Any, now: datetime, edges: Sequence[float]) -> list[tuple[str, int, int]]:
+    """(kind, bucket, records): bucket n was left alone for at least edges[n-1] of its stabilities (0: for less than
+    edges[0]). `edges` rise. What is pinned or protected is counted in bucket -1, whatever its age."""
+    steps = " ".join(f"WHEN {IDLE} < ? * stability THEN {n}" for n in range(len(edges)))
+    sql = (
+        f"SELECT kind, CASE WHEN pinned OR protected IS NOT NULL THEN -1 {steps} ELSE {len(edges)} END, count(*)"
+        " FROM records GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    moment = to_text(now)
+    values = [value for edge in edges for value in (moment, edge)]
+    return [(kind, bucket, count) for kind, bucket, count in connection.execute(sql, values)]
+
+
+def fading_between(
+    connection: Any, now: datetime, later: datetime, stabilities: float, limit: int
+) -> list[int]:
+    """Row numbers of unprotected records that have not been left alone for so many of their stabilities now, and will
+    have been `later`; the most important first."""
+    sql = (
+        f"SELECT seq FROM records WHERE pinned = 0 AND protected IS NULL AND valid_to IS NULL"
+        f" AND {IDLE} < ? * stability AND {IDLE} >= ? * stability ORDER BY importance DESC, seq DESC LIMIT ?"
+    )
+    values = (to_text(now), stabilities, to_text(later), stabilities, limit)
+    return [seq for (seq,) in connection.execute(sql, values)]

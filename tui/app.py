@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class MemApp(App[None]):
-    """mem on one screen. `open_memory` is called once in each of two threads; `clock` gives the time."""
+    """mem on one screen. `open_memory` is called in each thread that needs one; `clock` gives the time."""
 
     TITLE = "mem"
     CSS_PATH = "mem.tcss"
@@ -48,8 +48,7 @@ class MemApp(App[None]):
     ) -> None:
         super().__init__()
         self.animation_level = "none"  # nothing moves that does not have to
-        self.tools = Tools(Desk(open_memory), Desk(open_memory), clock)
-        self._session = session
+        self.tools = Tools(Desk(open_memory), Desk(open_memory), Desk(open_memory), clock, session)
         for place in PLACES:
             self.add_mode(place, partial(self._screen, place))
 
@@ -58,18 +57,15 @@ class MemApp(App[None]):
         self.switch_mode("chat")
 
     async def on_unmount(self) -> None:
-        await self.tools.library.close()
-        await self.tools.voice.close()
+        await self.tools.close()
 
     def _screen(self, place: str) -> MemScreen:
         """The screen of a place, made when it is first gone to."""
-        from tui.chat import ChatScreen
-        from tui.memories import MemoriesScreen
+        from importlib import import_module
 
-        if place == "chat":
-            return ChatScreen(self.tools, self._session)
-        screens: dict[str, type[MemScreen]] = {"memories": MemoriesScreen}
-        return screens.get(place, MemoriesScreen)(self.tools)
+        module = import_module(f"tui.{place}")  # a place costs nothing until somebody goes there
+        made: MemScreen = getattr(module, f"{PLACES[place]}Screen")(self.tools)
+        return made
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action that a key does now, every place, and the themes."""
@@ -115,6 +111,6 @@ def run(home: Home) -> None:
 
     from app.open import open_memory
 
-    ask = cache(lambda: getpass("Passphrase: "))  # asked for once, though two threads open the store
+    ask = cache(lambda: getpass("Passphrase: "))  # asked for once, though several threads open the store
     open_memory(home, ask_passphrase=ask).close()  # what cannot be opened is told before the screen is taken
     MemApp(lambda: open_memory(home, ask_passphrase=ask)).run()

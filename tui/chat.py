@@ -54,9 +54,9 @@ class ChatScreen(MemScreen):
         Binding("ctrl+b", "beside", "Show or hide the memories used", show=False),
     ]
 
-    def __init__(self, tools: Tools, session: str | None = None) -> None:
+    def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
-        self.talk = Talk(session or fresh_session(tools))
+        self.talk = Talk(tools.session or fresh_session(tools))
         self._busy = False
         self._sent = ""
         self._hits: tuple[Evidence, ...] = ()

@@ -72,3 +72,11 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def bar(count: float, most: float, width: int) -> str:
+    """A bar of at most `width` cells, in eighths of a cell; something is never drawn as nothing."""
+    eighths = round(width * 8 * count / most) if most else 0
+    eighths = max(eighths, 1 if count > 0 else 0)
+    full, rest = divmod(min(eighths, width * 8), 8)
+    return ("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")).ljust(width)

@@ -44,6 +44,10 @@ class Desk:
         self._thread.shutdown(wait=False)
         await asyncio.wrap_future(closed)
 
+    async def renew(self) -> None:
+        """Close the memory once what was asked is done; the next request opens it again."""
+        await asyncio.wrap_future(self._thread.submit(self._close))
+
     def _run(self, work: Callable[[Memory], T]) -> T:
         if self._memory is None:
             self._memory = self._open()
@@ -57,11 +61,24 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every screen is given: a desk for looking things up, one for talking, and the time."""
+    """What every screen is given: a desk for looking things up, one that has the chat model, one for slow work,
+    the time, and the name of the conversation to begin with (None: a new one)."""
 
     library: Desk
     voice: Desk
+    hands: Desk
     clock: Callable[[], datetime]
+    session: str | None = None
+
+    async def close(self) -> None:
+        """Close every desk's memory."""
+        for desk in (self.library, self.voice, self.hands):
+            await desk.close()
+
+    async def renew(self) -> None:
+        """Open every memory again at its next request: the settings changed."""
+        for desk in (self.library, self.voice, self.hands):
+            await desk.renew()
 
 
 @dataclass
@@ -86,13 +103,14 @@ class Talk:
         self.session = session
         self.incognito = incognito
         self._speaker: Speaker | None = None
+        self._memory: Memory | None = None
         self._stopped = threading.Event()
 
     def reply(self, memory: Memory, text: str, now: datetime, post: Callable[[Replied], object]) -> None:
         """Answer `text`, posting each event as it happens. Raises ModelError, StorageError."""
         self._stopped.clear()
-        if self._speaker is None:
-            self._speaker = self._opened(memory, now)
+        if self._speaker is None or memory is not self._memory:
+            self._speaker, self._memory = self._opened(memory, now), memory
         for event in self._speaker.reply(text, now, self._stopped.is_set):
             post(Replied(event))
 

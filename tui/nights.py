@@ -1,0 +1,162 @@
+"""The nights screen: what each night did, as a diff; one night now, watched and stopped; the undo of one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual import work
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from app import journal, nights
+from app.nights import Night
+from tui.dialogs import Confirm
+from tui.screen import MemScreen
+from tui.words import ago, minute, one_line
+from tui.worker import Tools
+
+NONE_YET = (
+    "No night has been slept yet.\n"
+    "z sleeps one now: it links, extracts, reconciles and fades, and shows all that it did.\n"
+    "The daemon (`mem daemon start`) sleeps every night by itself."
+)
+
+
+@dataclass
+class JobBegan(Message):
+    """The night that runs now went on to its next job."""
+
+    job: str
+
+
+class NightsScreen(MemScreen):
+    """What happened while you slept."""
+
+    PLACE = "nights"
+    ABOUT = (
+        "Every night and what it did: + stored, ~ replaced, - faded. A night can be undone as a whole: facts come"
+        " back as they were, and nothing that you said is touched either way."
+    )
+    BINDINGS = [  # noqa: RUF012
+        Binding("z", "sleep", "Sleep now"),
+        Binding("escape", "stop", "Stop the night"),
+        Binding("u", "undo", "Undo the night"),
+    ]
+
+    def __init__(self, tools: Tools) -> None:
+        super().__init__(tools)
+        self._nights: list[Night] = []
+        self._stopped = threading.Event()
+        self._asleep = False
+
+    def body(self) -> Iterator[Widget]:
+        yield Horizontal(
+            OptionList(id="nights", markup=False), VerticalScroll(Static(id="report"), id="night"), id="when"
+        )
+        yield Static(id="progress", classes="quiet")
+
+    def on_mount(self) -> None:
+        self.query_one("#nights").focus()
+
+    def on_screen_resume(self) -> None:
+        self.load()
+
+    @work(exclusive=True, group="load", exit_on_error=False)
+    async def load(self) -> None:
+        """Read the nights again."""
+        self._nights = await self.tools.library.ask(nights.nights)
+        now = self.tools.clock()
+        listed = self.query_one(OptionList)
+        listed.set_options(Option(heading(night, now), id=night.run) for night in self._nights)
+        if self._nights:
+            listed.highlighted = 0
+        else:
+            self.query_one("#report", Static).update(Content(NONE_YET))
+
+    def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
+        night = self._night()
+        if night is not None:
+            self.query_one("#report", Static).update(report(night, self.tools.clock()))
+
+    def _night(self) -> Night | None:
+        at = self.query_one(OptionList).highlighted
+        return None if at is None or at >= len(self._nights) else self._nights[at]
+
+    # -- one night now -------------------------------------------------------------------------
+
+    @work(group="sleep", exit_on_error=False)
+    async def action_sleep(self) -> None:
+        """Sleep now, in the thread that has the chat model; Escape wakes it, and the next night goes on from there."""
+        if self._asleep:
+            return
+        self._asleep = True
+        self._stopped.clear()
+        now = self.tools.clock()
+        self._tell("asleep…")
+        try:
+            done = await self.tools.voice.ask(
+                lambda memory: nights.sleep_now(
+                    memory,
+                    now,
+                    stop=self._stopped.is_set,
+                    progress=self._job_began,
+                )
+            )
+            self._tell(f"night {done.run} is over{', interrupted' if done.interrupted else ''}")
+        finally:
+            self._asleep = False
+            self.load()
+
+    def _job_began(self, job: str) -> None:
+        self.post_message(JobBegan(job))
+
+    def on_job_began(self, message: JobBegan) -> None:
+        self._tell(f"asleep: {message.job}…  Escape wakes")
+
+    def action_stop(self) -> None:
+        if self._asleep:
+            self._stopped.set()
+            self._tell("waking…")
+
+    def _tell(self, words: str) -> None:
+        self.query_one("#progress", Static).update(Content(words))
+
+    # -- undo ----------------------------------------------------------------------------------
+
+    @work(group="undo", exit_on_error=False)
+    async def action_undo(self) -> None:
+        night = self._night()
+        if night is None:
+            return
+        count = await self.tools.library.ask(lambda memory: journal.count_changes(memory, night.run))
+        title = f"Undo night {night.run}? {count} changed rows go back to what they were before."
+        if await self.app.push_screen_wait(Confirm(title, [night.summary], "Undo")):
+            now = self.tools.clock()
+            done = await self.tools.library.ask(lambda memory: journal.undo(memory, night.run, now))
+            self.notify(f"{done} rows are as they were before night {night.run}.", markup=False)
+            self.load()
+
+
+def heading(night: Night, now: datetime) -> Content:
+    """A night in two lines of the list."""
+    state = " (interrupted)" if night.interrupted else "" if night.ended else " (not ended)"
+    return Content.assemble((f"{night.run} {ago(night.started, now)}{state}", "bold"), f"\n  {night.summary}")
+
+
+def report(night: Night, now: datetime) -> Content:
+    """A night in full: its jobs with their numbers, then every change as a line of a diff."""
+    parts: list[str | tuple[str, str]] = [(f"night {night.run} · {minute(night.started, now)}\n", "bold")]
+    for job in night.jobs:
+        counts = ", ".join(f"{count} {name}" for name, count in job.counts) or "nothing to do"
+        parts.append((f"\n{job.name}", "bold"))
+        parts.append(f"  {counts} · {job.seconds:.1f} s\n")
+        parts += [f"  {one_line(change)}\n" for change in job.changes]
+    return Content.assemble(*parts)
