@@ -133,6 +133,11 @@ class Ledger:
         """Say that the holder of this job lives."""
         self._db.execute("UPDATE jobs SET lease_until = ? WHERE key = ?", (to_text(now + LEASE), key))
 
+    def release(self, key: str, now: datetime) -> None:
+        """Put a job down that was interrupted: the try does not count."""
+        self._db.execute("UPDATE jobs SET tries = tries - 1 WHERE key = ?", (key,))
+        self._set(key, OPEN, now)
+
     def keep(self, key: str, output: str, now: datetime) -> None:
         """Keep the raw output: from here on a crash does not pay again."""
         self._set(key, PAID, now, output=output)

@@ -43,7 +43,7 @@ def _doubt(work: Work, fact: Record, tally: Tally) -> None:
 
 
 def _dependants(work: Work, fact: Record) -> Iterator[Record]:
-    """Live facts that are linked to `fact`, and those whose slot rests on its slot and that are no newer than its end."""
+    """Live facts that are linked to `fact`, and those whose slot rests on its slot."""
     ids = [link.src for kind in RESTS_ON for link in work.store.links(fact.id, kind, out=False)]
     found = work.store.get_many(ids)
     if fact.subject is not None:

@@ -1,6 +1,6 @@
 """Cuts new turns into episodes: whole thoughts, ended by a pause or by a change of topic.
 
-A turn is linked to the turn before it (`next`) and to the head of its episode (`same_episode`). Words are never touched.
+A turn is linked to the turn after it (`next`) and to the head of its episode (`same_episode`). No word is touched.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEAST, MOST = 4, 16  # turns of an episode
 WINDOW = 3  # turns on either side that a shift of topic is judged by
 DIP = 0.5  # standard deviations below the session's mean similarity
 SLICE = 2_000  # turns in one transaction
-EPISODE = "episode"  # the name of the job that waits for extraction
+EPISODE, UNREAD = "episode", "unread"  # what waits in the ledger: for the rules, and for a model
 
 TURNS = Filter(kinds=frozenset({Kind.EPISODIC}))
 
@@ -95,3 +95,19 @@ def _enter(work: Work, episode: Sequence[Record]) -> None:
     work.store.link(Link(turn.id, head.id, LinkKind.SAME_EPISODE) for turn in episode[1:])
     ids = [turn.id for turn in episode]
     work.ledger.queue(EPISODE, job_key(EPISODE, ids), work.run, {"turns": ids}, work.now)
+
+
+def episode_turns(work: Work, ids: Sequence[str]) -> list[Record]:
+    """The turns of an episode that still exist, in order."""
+    found = work.store.get_many(ids)
+    return [found[id] for id in ids if id in found]
+
+
+def speaks_for_itself(turn: Record) -> bool:
+    """Whether a turn may be a source of facts: said by a person, in their own words."""
+    return turn.role in ("user", "other") and bool(turn.text.strip())
+
+
+def speaker_of(turn: Record) -> str:
+    """Whom "I" means in a turn: "user", or the other's name."""
+    return "user" if turn.role == "user" else (turn.speaker or "other")

@@ -1,4 +1,4 @@
-"""Reads new episodes for what is worth knowing: rules always, and a chat model, where there is one, for what they missed.
+"""Reads new episodes for what is worth knowing: rules always, and a chat model, where there is one, for the rest.
 
 Only what people said themselves is read. An assistant's turns, and text that recall put into a prompt, never are.
 """
@@ -6,18 +6,23 @@ Only what people said themselves is read. An assistant's turns, and text that re
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
-from app.sleep.episodes import EPISODE
+from app.sleep.episodes import EPISODE, UNREAD, episode_turns, speaker_of, speaks_for_itself
 from app.sleep.proposals import Proposal, from_candidate, to_dict
+from app.sleep.read import read_episodes
 from app.sleep.rules import extract as by_rules
 from app.sleep.work import Tally, Work
-from storage.ledger import OPEN
+from storage.ledger import OPEN, job_key
 from storage.records import Record
 
 RULES = "rules/1"
 SLICE = 50  # episodes read in one transaction
 BEFORE = 3  # turns of context
+_TELLS = re.compile(
+    r"\b(?:I|I'm|I've|I'd|my|we|our|we've|we're)\b(?=.*\w+\W+\w+\W+\w+)", re.DOTALL | re.IGNORECASE
+)
 
 
 def extract(work: Work, tally: Tally) -> None:
@@ -25,12 +30,16 @@ def extract(work: Work, tally: Tally) -> None:
     while jobs := work.ledger.jobs(EPISODE, OPEN, limit=SLICE):
         if work.over():
             return
-        read = {job.key: read_episode(episode_turns(work, job.input["turns"])) for job in jobs}
+        episodes = [episode_turns(work, job.input["turns"]) for job in jobs]
+        read = [read_episode(turns) for turns in episodes]
         with work.write("extract"):
-            for key, proposals in read.items():
-                work.ledger.keep(key, json.dumps([to_dict(p) for p in proposals]), work.now)
-        tally.read += sum(len(job.input["turns"]) for job in jobs)
-        tally.added += sum(map(len, read.values()))
+            for job, turns, proposals in zip(jobs, episodes, read, strict=True):
+                work.ledger.keep(job.key, json.dumps([to_dict(p) for p in proposals]), work.now)
+                if worth_reading(turns, proposals):
+                    work.ledger.queue(UNREAD, job_key(UNREAD, job.key), work.run, job.input, work.now)
+        tally.read += sum(map(len, episodes))
+        tally.added += sum(map(len, read))
+    read_episodes(work, tally)
 
 
 def read_episode(turns: Sequence[Record]) -> list[Proposal]:
@@ -44,17 +53,7 @@ def read_episode(turns: Sequence[Record]) -> list[Proposal]:
     return found
 
 
-def episode_turns(work: Work, ids: Sequence[str]) -> list[Record]:
-    """The turns of an episode that still exist, in order."""
-    found = work.store.get_many(ids)
-    return [found[id] for id in ids if id in found]
-
-
-def speaks_for_itself(turn: Record) -> bool:
-    """Whether a turn may be a source of facts: said by a person, in their own words."""
-    return turn.role in ("user", "other") and bool(turn.text.strip())
-
-
-def speaker_of(turn: Record) -> str:
-    """Whom "I" means in a turn: "user", or the other's name."""
-    return "user" if turn.role == "user" else (turn.speaker or "other")
+def worth_reading(turns: Sequence[Record], proposals: Sequence[Proposal]) -> bool:
+    """Whether a model might find more: someone tells of themselves in a turn where the rules found nothing."""
+    caught = {proposal.turn for proposal in proposals}
+    return any(speaks_for_itself(t) and t.id not in caught and _TELLS.search(t.text) for t in turns)

@@ -108,7 +108,7 @@ def _words(text: str) -> frozenset[str]:
 def write_gist(
     work: Work, subject: str, turns: Sequence[Record], extra: dict[str, object], tally: Tally
 ) -> Record | None:
-    """Write or refresh the gist of `subject` from its turns, in the caller's transaction; None when they tell nothing."""
+    """Write or refresh a gist from the turns it is of, in the caller's transaction; None when they tell nothing."""
     quotes = telling(turns)
     if not quotes:
         return None

@@ -1,4 +1,4 @@
-"""Carries out what reconciliation decides: inserts, closes and links facts, each with its evidence, and asks when unsure."""
+"""Carries out what reconciliation decides: inserts, closes and links facts, each with its evidence; asks when unsure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.sleep.episodes import EPISODE
+from app.sleep.episodes import EPISODE, episode_turns
 from app.sleep.proposals import Proposal, from_dict
+from app.sleep.read import READ, proposals_in
 from app.sleep.reconcile import Verdict, closed, decide, plain, since
 from app.sleep.rules import DEPENDS_ON
 from app.sleep.work import Tally, Work
 from app.uses import SAID_AGAIN, use
-from storage.ledger import PAID
+from storage.ledger import PAID, Job
 from storage.records import Filter, Kind, Link, LinkKind, Record, Source
 
-READ = "read"  # the name of the jobs that hold a model's reading
 SLICE = 50  # episodes settled in one transaction
 DERIVED = Filter(kinds=frozenset({Kind.SEMANTIC, Kind.PROCEDURAL, Kind.TASK}))
 
@@ -28,9 +28,17 @@ def settle(work: Work, tally: Tally) -> None:
                 return
             with work.write("reconcile"):
                 for job in jobs:
-                    for values in json.loads(job.output or "[]"):
-                        settle_one(work, from_dict(values), tally)
+                    for proposal in _proposals(work, job, tally):
+                        settle_one(work, proposal, tally)
                     work.ledger.finish(job.key, work.now)
+
+
+def _proposals(work: Work, job: Job, tally: Tally) -> list[Proposal]:
+    if job.name == EPISODE:
+        return [from_dict(values) for values in json.loads(job.output or "[]")]
+    found, refused = proposals_in(job.output or "", episode_turns(work, job.input["turns"]), job.input["by"])
+    tally.rejected += refused
+    return found
 
 
 def settle_one(work: Work, proposal: Proposal, tally: Tally) -> None:

@@ -86,7 +86,10 @@ def _move(work: Work, tally: Tally, state: State, due: Callable[[int], list[int]
         tally.read += len(records)
         tally.faded += len(moving)
         room = max(0, SHOWN - len(tally.changes))
-        tally.changes += [f"{r.id} is {state}: {explain(r, work.now)}" for r in moving[:room]]
+        tally.changes += [
+            f"{r.id} is {state}: {explain(r, work.now)}"
+            for r in (replace(r, state=state) for r in moving[:room])
+        ]
 
 
 def bears_witness(work: Work, record: Record) -> bool:
