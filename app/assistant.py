@@ -18,6 +18,7 @@ from app.events import Answered, Event, Evidence, Folded, Recalled, Said, Stored
 from app.evidence import FOOT, Gathered, fenced, gather
 from app.prompts import EXAMPLES, system_text
 from app.standing import always_considered
+from app.uses import CITED, use
 from app.working import Layout, Role, Window
 from storage.records import Filter, Kind, Source
 
@@ -209,8 +210,6 @@ class Assistant:
         """Memories that an answer rests on are used; those that were only shown are not."""
         if self.incognito or not used:
             return
-        from app.uses import CITED, use
-
         use(self.memory, used, CITED, self.session or f"ask {now:%Y-%m-%d}", now)
 
     def _was_said_here(self, question: str) -> bool:
