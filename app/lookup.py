@@ -5,6 +5,7 @@ The same two functions serve one command, a batch of lines and the daemon's sock
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,11 +59,15 @@ def answer(memory: Memory, lookup: Lookup) -> dict[str, Any]:
     """What memory holds on it, best first. `ms` is the time inside the process, embedding included."""
     from app.recall.recall import Query, Recall  # numpy
 
-    found = Recall(memory.store, memory.embedder).recall(
-        Query(lookup.query, lookup.now, k=lookup.k, filter=lookup.filter)
-    )
-    sources = sources_of(memory, [hit.record for hit in found.hits])
-    hits = [_hit(hit, sources.get(hit.record.id, []), lookup.now) for hit in found.hits]
+    k = lookup.k if lookup.about is None else MAX_K
+    query = Query(lookup.query, lookup.now, k=k, filter=lookup.filter)
+    found = Recall(memory.store, memory.embedder).recall(query)
+    chosen = [
+        hit for hit in found.hits if lookup.about is None or _mentions(memory, hit.record, lookup.about)
+    ]
+    chosen = chosen[: lookup.k]
+    sources = sources_of(memory, [hit.record for hit in chosen])
+    hits = [_hit(hit, sources.get(hit.record.id, []), lookup.now) for hit in chosen]
     return {"id": lookup.id, "abstain": found.abstain, "ms": round(found.ms, 2), "hits": hits}
 
 
@@ -80,6 +85,16 @@ def sources_of(memory: Memory, records: Sequence[Record]) -> dict[str, list[str]
         or ([record.external_id] if record.external_id else [])
         for record in records
     }
+
+
+def _mentions(memory: Memory, record: Record, name: str) -> bool:
+    """Whether a memory is about someone or something: said by them, naming them, or linked to them as an entity."""
+    wanted = name.casefold().strip()
+    words = f"{record.speaker or ''} {record.text} {record.context} {record.subject or ''}".casefold()
+    if re.search(rf"\b{re.escape(wanted)}\b", words):
+        return True
+    known = {entity.id for entity in memory.store.entities() if wanted in entity.aliases}
+    return any(link.dst in known for link in memory.store.links(record.id, LinkKind.MENTIONS, back=False))
 
 
 def _hit(hit: Any, sources: list[str], now: datetime) -> dict[str, Any]:

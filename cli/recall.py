@@ -164,9 +164,8 @@ def _lines(source: str) -> Iterator[Iterator[str]]:
 
 
 def _context(question: Answer, budget: int, home: Path | None, json: bool) -> None:
-    from app.recall.pack import packed
-
     from app.lookup import lookup_from
+    from app.recall.pack import packed
 
     with opened(home) as memory:
         block = packed(memory, lookup_from(question, now()), budget)
@@ -185,11 +184,11 @@ def _print(found: Answer, why: bool) -> None:
 
     here = now()
     for hit in found["hits"]:
-        who = f"{hit['speaker']}, " if hit["speaker"] else ""
+        who = f"{one_line(hit['speaker'])}, " if hit["speaker"] else ""
         past = ", no longer true" if hit["valid_to"] else ""
         archived = ", from the archive" if hit["state"] == "archived" else ""
         moment = datetime.fromisoformat(hit["time"])
-        head = f"{hit['id']}  {one_line(who)}{ago(moment, here)}{past}{archived}"
+        head = f"{hit['id']}  {who}{ago(moment, here)}{past}{archived}"
         print(styled(head, "cyan"))
         print(wrapped(shown(hit["text"]), indent="    "))
         if why:

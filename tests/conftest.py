@@ -39,6 +39,9 @@ class Result:
         return json.loads(self.out)
 
 
+Mem = Callable[..., Result]
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home whose models are the shipped stand-ins."""
@@ -49,9 +52,7 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def mem(
-    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Result]:
+def mem(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Mem:
     """Runs `mem ARGUMENTS` in this process, as a shell would; `stdin` is what it reads, and is no terminal."""
     from cli.main import run
 
