@@ -63,11 +63,7 @@ class ForgettingScreen(MemScreen):
         now = self.tools.clock()
         found = await self.tools.library.ask(lambda memory: curves.fading(memory, now))
         self._fading = found
-        title = (
-            f"{len(found.soon)} fall asleep within a month unless used"
-            if found.soon
-            else "Nothing falls asleep soon"
-        )
+        title = f"Asleep within a month unless used: {len(found.soon) or 'none'}"
         self.query_one("#soon-title", Static).update(Content(title))
         self.query_one(OptionList).set_options(
             Option(Content(f"{r.id:<5} {KIND_NAMES[r.kind]:<9} {one_line(r.text)}"), id=r.id)

@@ -16,8 +16,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from app import health, setup
-from app.errors import Refused
 from app.doctor import Check
+from app.errors import Refused
 from app.health import Health
 from app.setup import Choice
 from tui.dialogs import Confirm
