@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.memory import Memory
 from app.sleep.vectors import Vectors, drop_vectors, nearest, vectors_of
+from storage.files import fault
 from storage.ledger import Ledger
 from storage.records import EVERYTHING, Filter, Record
 
@@ -113,6 +114,8 @@ class Work:
         """One short transaction under the night's run id."""
         with self.store.atomic(f"sleep: {job}", self.now, self.run):
             yield
+            fault(f"{job}.writing")
+        fault(f"{job}.written")
 
     def mark(self, job: str) -> int:
         """The row up to which a job has done its work."""
