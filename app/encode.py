@@ -10,6 +10,7 @@ from datetime import datetime
 
 from storage.records import Kind, Record, Source
 
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 WEIGHTY = re.compile(
     r"\b(?:allerg\w+|diagnos\w+|medic\w+|doctor|hospital|surgery|pregnan\w+|died|death|funeral|born|birthday|"
     r"married|wedding|divorc\w+|engaged|moved?|moving|fired|hired|promot\w+|passport|insurance|contract|tax\w*|"
@@ -38,18 +39,23 @@ def turn(
     moment = said_at or now
     return Record(
         kind=Kind.EPISODIC,
-        text=text,
+        text=whole(text),
         source=source,
         trust=source,
         event_time=moment,
         recorded_at=now,
-        speaker=speaker,
+        speaker=speaker and whole(speaker),
         role=role,
-        session=session,
-        external_id=external_id,
+        session=session and whole(session),
+        external_id=external_id and whole(external_id),
         tz=_offset(moment),
         importance=importance_of(text, role),
     )
+
+
+def whole(text: str) -> str:
+    """`text` with U+FFFD for each half of a character pair, which no file and no database takes."""
+    return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def importance_of(text: str, role: str = "user") -> float:

@@ -60,7 +60,8 @@ def read_argument(words: list[str]) -> str:
     """The words of the command line as one text; "-" alone reads standard input."""
     if words == ["-"]:
         return sys.stdin.buffer.read().decode("utf-8", errors="replace")
-    return " ".join(words)
+    # Bytes of the command line that are no UTF-8 arrive as lone surrogates.
+    return " ".join(words).encode(errors="surrogateescape").decode(errors="replace")
 
 
 def one_of(values: Any, given: str, what: str) -> Any:
