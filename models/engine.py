@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -291,6 +292,9 @@ class Sampler:
 
 def load_library() -> Any:
     """llama.cpp's C interface, silent. Raises EngineMissing."""
+    # Threads that wait for each other spin for milliseconds by default. On a machine with other work that takes
+    # the very core which the other thread needs, and a reply slows down tenfold; a thousand turns do no harm.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         import llama_cpp  # 0.3 s
     except (ImportError, OSError, RuntimeError) as problem:
