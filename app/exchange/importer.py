@@ -131,11 +131,12 @@ class _Writer:
 
     def _named(self, turn: Turn) -> Turn:
         """With an id of its own: the same words said again in the same minute are a second turn."""
-        if turn.external_id is not None:
-            return turn
+        session, id = turn.session and encode.whole(turn.session), turn.external_id
+        if id is not None:
+            return replace(turn, session=session, external_id=encode.whole(id))
         self._repeats[turn.key] += 1
         times = self._repeats[turn.key]
-        return replace(turn, external_id=turn.key if times == 1 else f"{turn.key}.{times}")
+        return replace(turn, session=session, external_id=turn.key if times == 1 else f"{turn.key}.{times}")
 
     def _record(self, turn: Turn) -> Record:
         record = encode.turn(
