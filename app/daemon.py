@@ -12,9 +12,10 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 Known = (AppError, StorageError, ModelError, ValueError)
 
+DONE = {"done": True}  # marks the closing line of an answer
 ACCEPT_SECONDS = 0.2
 SEND_SECONDS = 5  # a client that reads nothing for so long is gone
 MOST_CONNECTIONS = 64
@@ -127,31 +129,32 @@ class Daemon:
         op = values.get("op")
         if op in ("recall", "remember"):
             once = requests.recall if op == "recall" else requests.remember
-            self._quick.submit(self._job(line, lambda memory: iter([once(memory, values, self._clock())])))
+            self._quick.submit(self._job(line, lambda memory: [once(memory, values, self._clock()) | DONE]))
         elif op in ("say", "ask"):
 
             def stopped() -> bool:
                 return hush.is_set() or self._stopping.is_set()
 
             stream = self._talks.say if op == "say" else self._talks.ask
-            self._talk.submit(self._job(line, lambda memory: stream(memory, values, self._clock(), stopped)))
+            self._talk.submit(
+                self._job(line, lambda memory: chain(stream(memory, values, self._clock(), stopped), [DONE]))
+            )
         elif op == "status":
-            line.send(self.status() | {"done": True})
+            line.send(self.status() | DONE)
         elif op == "stop":
-            line.send({"done": True, "pid": os.getpid()})
+            line.send({"pid": os.getpid()} | DONE)
             self.stop()
         else:
             hint = "Update mem and restart the daemon (`mem daemon stop`, `mem daemon start`)."
             line.send(requests.failure(BadRequest(f"The daemon knows no {op!r}.", hint)))
 
-    def _job(self, line: Line, answer: Callable[[Memory], Iterator[dict[str, Any]]]) -> Job:
+    def _job(self, line: Line, answer: Callable[[Memory], Iterable[dict[str, Any]]]) -> Job:
         """The work on one request: every line of the answer is sent as it comes."""
 
         def job(memory: Callable[[], Memory]) -> None:
             try:
                 for values in answer(memory()):
                     line.send(values)
-                line.send({"done": True})
             except Known as error:
                 with suppress(OSError):
                     line.send(requests.failure(error))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from app.encode import importance_of
 from app.events import Evidence
 from app.present import zone
 from app.records import Kind, Source
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from storage.records import Record
 
 HEAD = "Notes:"
+FAINT = 0.2  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
@@ -49,7 +51,8 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     found = Recall(memory.store, memory.embedder).recall(Query(text, now, k=k + len(without)))
     hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)]
     evidence = [of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits]
-    telling = [e for e in evidence if e.current or _PAST.search(text)]
+    least = FAINT * max((e.score for e in evidence), default=0.0)
+    telling = [e for e in evidence if e.score >= least and (e.current or _PAST.search(text))]
     return Gathered(tuple(telling[:k]), found.abstain or not telling, found.ms)
 
 
@@ -60,6 +63,8 @@ def bears_witness(record: Record, question: str) -> bool:
         return _ASKS_ASSISTANT.search(question) is not None
     if record.kind is not Kind.EPISODIC or record.role == "assistant":
         return True
+    if importance_of(record.text) <= 1.0:  # small talk
+        return False
     asked = record.text.rstrip().endswith("?") and len(_SENTENCE.findall(record.text)) <= 1
     return not asked or _ASKS_BACK.search(question) is not None
 

@@ -12,6 +12,8 @@ from app.config import Home
 if TYPE_CHECKING:
     from app.events import Event
 
+READING = frozenset({"recall", "status"})  # a daemon that dies over one of these is as good as none
+
 
 def request(home: Home, values: Mapping[str, Any]) -> dict[str, Any] | None:
     """The daemon's answer to one request; None when no daemon answers. Raises what the daemon raised."""
@@ -20,6 +22,8 @@ def request(home: Home, values: Mapping[str, Any]) -> dict[str, Any] | None:
     except wire.NoDaemon:
         return None
     except wire.Failed as failed:
+        if failed.kind == "Gone" and values["op"] in READING:
+            return None
         raise _raised(failed) from failed
     return {name: value for name, value in answer.items() if name != "done"}
 

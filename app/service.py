@@ -35,7 +35,7 @@ def status(home: Home) -> dict[str, Any] | None:
     """What the daemon says of itself; None when none answers."""
     try:
         return wire.ask(home.socket, {"op": "status"}, timeout=5.0)
-    except wire.NoDaemon:
+    except (wire.NoDaemon, wire.Failed):  # also one that is just ending
         return None
 
 
@@ -46,21 +46,12 @@ def start(home: Home, environment: dict[str, str] | None = None) -> dict[str, An
     home.create()
     home.logs.mkdir(mode=0o700, exist_ok=True)
     log = home.logs / "daemon.log"
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
-        process = subprocess.Popen(
-            command(home),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            cwd="/",
-            env={**os.environ, **(environment or {})},
-        )
+    process = _spawn(command(home), log, {**os.environ, **(environment or {})})
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if (running := status(home)) is not None:
             return running
-        if process.poll() is not None:
+        if os.waitpid(process, os.WNOHANG)[0]:
             break
         time.sleep(0.02)
     raise AppError(f"The daemon did not start: {_last_line(log)}", f"Its log is {log}.")
@@ -129,6 +120,16 @@ def uninstall(home: Home) -> Unit | None:
     _succeeds(found.disable)
     found.path.unlink()
     return found
+
+
+def _spawn(arguments: list[str], log: Path, environment: dict[str, str]) -> int:
+    """Run a command that outlives this process, in a session of its own, its output in `log`; its process id."""
+    actions: list[tuple[Any, ...]] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(arguments[0], arguments, environment, file_actions=actions, setsid=True)
 
 
 def _succeeds(arguments: tuple[str, ...]) -> bool:
