@@ -1,0 +1,107 @@
+"""Words for times: what people say, seen from one afternoon, and that no text can break it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.when import describe, find_times, parse_when, resolved
+
+MONDAY = datetime(2023, 5, 8, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "end"),
+    [
+        ("I went yesterday", "2023-05-07", "2023-05-08"),
+        ("the day before yesterday", "2023-05-06", "2023-05-07"),
+        ("last March", "2023-03-01", "2023-04-01"),
+        ("in December 2022", "2022-12-01", "2023-01-01"),
+        ("last summer", "2022-06-01", "2022-09-01"),
+        ("the summer of 2021", "2021-06-01", "2021-09-01"),
+        ("three days ago", "2023-05-05", "2023-05-06"),
+        ("two years ago", "2021-01-01", "2022-01-01"),
+        ("10 years from now", "2033-01-01", "2034-01-01"),
+        ("next Friday", "2023-05-12", "2023-05-13"),
+        ("last Saturday", "2023-05-06", "2023-05-07"),
+        ("we met on Friday", "2023-05-05", "2023-05-06"),
+        ("we will meet on Friday", "2023-05-12", "2023-05-13"),
+        ("May 7", "2023-05-07", "2023-05-08"),
+        ("the 7th of May 2021", "2021-05-07", "2021-05-08"),
+        ("Dec. 3rd, 2022", "2022-12-03", "2022-12-04"),
+        ("2024-02-29", "2024-02-29", "2024-03-01"),
+        ("last week", "2023-05-01", "2023-05-08"),
+        ("this weekend", "2023-05-13", "2023-05-15"),
+        ("the first week of June", "2023-06-01", "2023-06-08"),
+        ("since 2019", "2019-01-01", "2020-01-01"),
+        ("next month", "2023-06-01", "2023-07-01"),
+        ("a couple of weeks ago", "2023-04-21", "2023-04-28"),
+    ],
+)
+def test_what_people_say(words: str, start: str, end: str) -> None:
+    [span] = find_times(words, MONDAY)
+    assert (span.start.date().isoformat(), span.end.date().isoformat()) == (start, end)
+
+
+@pytest.mark.parametrize(
+    "words", ["it may rain", "May I ask?", "we sat down", "2021-13-40 hours", "room 2023", "", "31"]
+)
+def test_what_is_no_time(words: str) -> None:
+    assert [s for s in find_times(words, MONDAY) if s.precision == "day"] == []
+
+
+def test_a_day_begins_in_the_speakers_zone() -> None:
+    tokyo = MONDAY.astimezone(timezone(timedelta(hours=9)))
+    [span] = find_times("yesterday", tokyo)
+    assert span.start == datetime(2023, 5, 6, 15, tzinfo=UTC)
+
+
+def test_naive_moments_are_refused() -> None:
+    with pytest.raises(ValueError, match="naive"):
+        find_times("yesterday", MONDAY.replace(tzinfo=None))
+
+
+def test_absolute_words() -> None:
+    assert resolved("I ran yesterday and will swim in two weeks.", MONDAY) == (
+        "I ran on 7 May 2023 and will swim in the week of 19 May 2023."
+    )
+    assert resolved("She was born in June 1990.", MONDAY) == "She was born in June 1990."
+    assert describe(find_times("last month", MONDAY)[0]) == "April 2023"
+
+
+def test_whole_phrases_for_options() -> None:
+    year = parse_when("2022", MONDAY)
+    assert year is not None
+    assert year.start == datetime(2022, 1, 1, tzinfo=UTC)
+    span = parse_when("2024-05-01T10:00:00+02:00", MONDAY)
+    assert span is not None
+    assert span.start == datetime(2024, 5, 1, 8, tzinfo=UTC)
+    assert parse_when("nonsense", MONDAY) is None
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_it(text: str) -> None:
+    for span in find_times(text, MONDAY):
+        assert span.start < span.end
+        assert 0 <= span.begin < span.finish <= len(text)
+    resolved(text, MONDAY)
+
+
+WORDS = """last next this in two 31 30 February May of the first week weekend ago year 2023 9999 days on Friday
+summer since early mid-June tomorrow night , from now"""
+PARTS = st.sampled_from(WORDS.split())
+
+
+@given(st.lists(PARTS, max_size=25), st.datetimes(datetime(1, 1, 2), datetime(9998, 1, 1)))  # noqa: DTZ001
+def test_no_jumble_of_time_words_breaks_it(parts: list[str], moment: datetime) -> None:
+    text = " ".join(parts)
+    spans = find_times(text, moment.replace(tzinfo=UTC))
+    assert all(a.finish <= b.begin for a, b in pairwise(spans))
+
+
+def test_long_text_takes_linear_time() -> None:
+    assert len(find_times("last may the first of two weeks ago " * 30_000, MONDAY)) < 5_000
