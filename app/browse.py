@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -122,6 +122,15 @@ def search(memory: Memory, asked: Asked, *, offset: int = 0, limit: int = PAGE) 
     return Page(tuple(rows[:limit]), len(rows) > limit, ms, "words" if match else "time")
 
 
+def search_by_meaning(memory: Memory, asked: Asked, now: datetime, limit: int = 50) -> Page:
+    """The same question put to recall, with the scores of its channels; loads the embedder on first use."""
+    from app.recall.recall import Query, Recall  # numpy
+
+    found = Recall(memory.store, memory.embedder).recall(Query(asked.words, now, limit, asked.filter))
+    rows = [Found(h.record, h.score, _channels(h.channels)) for h in found.hits]
+    return Page(tuple(rows), False, found.ms, "meaning, nothing sure" if found.abstain else "meaning")
+
+
 def expression(words: str) -> str:
     """The full-text expression for words being typed: all of them, the last one as a beginning. "" for none."""
     terms = _WORD.findall(words[:400])
@@ -199,6 +208,10 @@ def narrowed(asked: Asked, kind: Kind | None, state: State | None) -> Asked:
     if state is not None and not filter.states:
         filter = replace(filter, states=frozenset({state}))
     return replace(asked, filter=filter)
+
+
+def _channels(scores: Mapping[str, float]) -> str:
+    return " ".join(f"{name} {score:.2f}" for name, score in scores.items() if score)
 
 
 def _narrowed(filter: Filter, name: str, value: str, now: datetime) -> Filter | None:

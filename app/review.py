@@ -14,7 +14,6 @@ from enum import StrEnum
 from app.errors import NothingFound
 from app.memory import Memory
 from app.records import Link, LinkKind, Record, Source
-from app.sleep.reconcile import closed, since
 from storage.ledger import Ledger
 
 CONFIRMED = "confirmed by hand"
@@ -59,6 +58,11 @@ def decide(memory: Memory, id: int, verdict: Verdict, now: datetime, words: str 
 
     Raises NothingFound when no such question is open.
     """
+    from app.sleep.reconcile import (
+        closed,
+        since,
+    )  # with the night's rules, which looking at questions does not need
+
     question = next((q for q in questions(memory) if q.id == id), None)
     if question is None:
         raise NothingFound(f"There is no open question {id}.", "See `mem review`.")

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static, TextArea
 from textual.widgets.markdown import MarkdownStream
 
-from app import browse
+from app import browse, curves
 from app.errors import AppError, ModelError, StorageError
 from app.events import Answered, Corrected, Evidence, Folded, Recalled, Reminded, Thought
 from app.events import Said as Spoken
@@ -60,11 +60,13 @@ class ChatScreen(MemScreen):
         self._busy = False
         self._sent = ""
         self._hits: tuple[Evidence, ...] = ()
+        self._used: tuple[str, ...] = ()
+        self._beside = ""
         self._reply: Said | None = None
         self._stream: MarkdownStream | None = None
 
     def body(self) -> Iterator[Widget]:
-        yield Horizontal(VerticalScroll(id="talk"), Beside(id="beside"), id="middle")
+        yield Horizontal(VerticalScroll(id="talk"), Beside(), id="middle")
         yield Static(id="status", classes="quiet")
         yield Editor()
 
@@ -111,7 +113,7 @@ class ChatScreen(MemScreen):
         self.talk = Talk(session, incognito=incognito)
         self.set_class(incognito, "-incognito")
         self._hits = ()
-        self.query_one(Beside).fill("Memories used", (), self.tools.clock())
+        self.query_one(Beside).fill("Memories used", (), {}, self.tools.clock())
         self.begin()
 
     # -- one turn ------------------------------------------------------------------------------
@@ -162,17 +164,10 @@ class ChatScreen(MemScreen):
         self.complain(error)
 
     async def on_replied(self, message: Replied) -> None:
-        event, now = message.event, self.tools.clock()
+        event = message.event
         match event:
             case Recalled():
-                self._hits = event.hits
-                words = (
-                    f"{len(event.hits)} memories · {event.gate}"
-                    if event.hits
-                    else f"No memory used · {event.gate}"
-                )
-                self.query_one(Beside).fill(words, event.hits, now)
-                self._tell(f"{words} · answering… Escape stops")
+                self._recalled(event)
             case Thought():
                 self._tell(f"Thinking: {one_line(event.piece)}")
             case Spoken():
@@ -187,9 +182,26 @@ class ChatScreen(MemScreen):
             case Answered():
                 await self._answered(event)
 
+    def _recalled(self, event: Recalled) -> None:
+        self._hits, self._used = event.hits, ()
+        found = f"{len(event.hits)} memories" if event.hits else "No memory used"
+        self._beside = f"{found} · {event.gate}"
+        self._tell(f"{self._beside} · answering… Escape stops")
+        self._weigh(event.hits)
+
+    @work(exclusive=True, group="weigh", exit_on_error=False)
+    async def _weigh(self, hits: tuple[Evidence, ...]) -> None:
+        """Show the memories beside the answer, with how strong each is."""
+        now, ids = self.tools.clock(), [hit.id for hit in hits]
+        strengths = await self.tools.library.ask(lambda memory: curves.strengths(memory, ids, now))
+        beside = self.query_one(Beside)
+        beside.fill(self._beside, hits, strengths, now)
+        beside.mark(self._used, hits, now)
+
     async def _answered(self, answer: Answered) -> None:
         if self._stream is not None:
             await self._stream.stop()
+        self._used = answer.used
         self.query_one(Beside).mark(answer.used, self._hits, self.tools.clock())
         self._note(summary(answer, len(self._hits), incognito=self.talk.incognito))
         self._tell()

@@ -18,7 +18,7 @@ Part = str | tuple[str, str]
 def row(found: Found, now: datetime, *, marked: bool = False) -> Content:
     """A memory in one line of a list: mark, id, kind, date, state, words; the score where recall gave one."""
     record = found.record
-    score = f"{found.score:.2f} {found.why} · " if found.why and found.why != "words" else ""
+    score = f"{found.score:.2f} " if found.why and found.why != "words" else ""
     return Content.assemble(
         ("● " if marked else "  ", "bold"),
         (f"{record.id:<5}", "bold"),
@@ -44,8 +44,8 @@ def is_over(record: Record, now: datetime) -> bool:
     return record.superseded_by is not None or (record.valid_to is not None and record.valid_to <= now)
 
 
-def in_full(detail: Detail, now: datetime) -> Content:
-    """Everything that is known about one memory."""
+def in_full(detail: Detail, now: datetime, found: str = "") -> Content:
+    """Everything that is known about one memory; `found` says how a search came to it."""
     record = detail.record
     linked = [n for n in detail.neighbours if n.link.kind != LinkKind.DERIVED_FROM or not n.out]
     parts: list[Part] = [
@@ -53,6 +53,7 @@ def in_full(detail: Detail, now: datetime) -> Content:
         f" ({ago(record.event_time, now)})\n{signs(record, now)}\n",
         safe(record.text),
         "\n",
+        f"\nfound by {found}\n" if found else "",
         *_truth(record, now),
         *_section("Comes from", [part for origin in detail.origins for part in _origin(origin, now)]),
         *_section("Said around it", _turns(detail)),

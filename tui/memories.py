@@ -19,6 +19,7 @@ from app.browse import KIND_NAMES, Asked, Detail, Found, Page
 from app.fading import set_state
 from app.forget import Preview, forget
 from app.records import Kind, State
+from app.uses import OPENED, use
 from tui.dialogs import Confirm, Reword
 from tui.draw import in_full, row
 from tui.screen import MemScreen, Wanted
@@ -28,7 +29,8 @@ from tui.worker import Tools
 if TYPE_CHECKING:
     from app.memory import Memory
 
-DEBOUNCE = 0.05  # seconds of quiet before a search begins
+DEBOUNCE = 0.05  # seconds of quiet before a search by words begins
+PAUSE = 0.3  # seconds more before the same is asked by meaning
 EMPTY = (
     "Nothing is here yet. Three ways to begin:\n"
     "  talk in place 1 (Chat), or /remember TEXT there;\n"
@@ -112,12 +114,19 @@ class MemoriesScreen(MemScreen):
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def search(self) -> None:
-        """Find again, once the typing pauses; a search that a key press overtook is dropped."""
+        """Find again, once the typing pauses; a search that a key press overtook is dropped.
+
+        Words are found at once; after a longer pause recall is asked, which knows meaning, too."""
         await asyncio.sleep(DEBOUNCE)
         asked = self.asked()
         page = await self.tools.library.ask(lambda memory: browse.search(memory, asked))
-        self._rows, self._more = list(page.rows), page.more
         self._fill(asked, page)
+        if asked.words:
+            await asyncio.sleep(PAUSE)
+            now = self.tools.clock()
+            deep = await self.tools.hands.ask(lambda memory: browse.search_by_meaning(memory, asked, now))
+            if deep.rows:
+                self._fill(asked, deep)
 
     @work(exclusive=True, group="more", exit_on_error=False)
     async def _load_more(self) -> None:
@@ -129,6 +138,7 @@ class MemoriesScreen(MemScreen):
             self.query_one(OptionList).add_options(self._options(list(page.rows)))
 
     def _fill(self, asked: Asked, page: Page) -> None:
+        self._rows, self._more = list(page.rows), page.more
         listed = self.query_one(OptionList)
         at = listed.highlighted_option.id if listed.highlighted_option else None
         listed.set_options(self._options(self._rows))
@@ -149,7 +159,7 @@ class MemoriesScreen(MemScreen):
         count = f"{len(self._rows)}{'+' if self._more else ''} by {page.by}"
         odd = f"not understood: {one_line(' '.join(asked.unknown))} · " if asked.unknown else ""
         marked = f"{len(self._marked)} marked · " if self._marked else ""
-        words = f"{odd}{marked}kind: {kinds} (k) · state: {states} (s) · {count} · {page.ms:.0f} ms"
+        words = f"{odd}{marked}kind: {kinds} (k) · state: {states} (s) · {count}"
         self.query_one("#filters", Static).update(Content(words))
 
     # -- reading -------------------------------------------------------------------------------
@@ -164,7 +174,14 @@ class MemoriesScreen(MemScreen):
         self._wanted = ""
         if event.option_id:
             self.read(event.option_id)
+            self._open(event.option_id)
         self.query_one("#detail").focus()
+
+    @work(group="open", exit_on_error=False)
+    async def _open(self, id: str) -> None:
+        """Opening a memory is a use of it, though a small one: once a day."""
+        now = self.tools.clock()
+        await self.tools.library.ask(lambda memory: use(memory, [id], OPENED, f"opened {now:%Y-%m-%d}", now))
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def read(self, id: str) -> None:
@@ -175,7 +192,8 @@ class MemoriesScreen(MemScreen):
         self._detail = detail
         full = self.query_one("#full", Static)
         if detail is not None:
-            full.update(in_full(detail, self.tools.clock()))
+            why = next((f.why for f in self._rows if f.record.id == detail.record.id), "")
+            full.update(in_full(detail, self.tools.clock(), why if why != "words" else ""))
             self.query_one("#detail").scroll_home(animate=False)
         else:
             searching = asked is not None and asked != Asked("", asked.filter.__class__())

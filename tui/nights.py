@@ -1,4 +1,4 @@
-"""The nights screen: what each night did, as a diff; one night now, watched and stopped; the undo of one."""
+"""The nights screen: what each night did, as a diff; what waits for a verdict; one night now; the undo of one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from textual.widgets.option_list import Option
 
 from app import journal, nights
 from app.nights import Night
-from tui.dialogs import Confirm
+from app.review import Open, Verdict, decide, questions
+from tui.dialogs import Confirm, Reword
 from tui.screen import MemScreen
-from tui.words import ago, minute, one_line
+from tui.words import ago, day, minute, one_line, safe
 from tui.worker import Tools
 
 NONE_YET = (
@@ -43,16 +44,22 @@ class NightsScreen(MemScreen):
     PLACE = "nights"
     ABOUT = (
         "Every night and what it did: + stored, ~ replaced, - faded. A night can be undone as a whole: facts come"
-        " back as they were, and nothing that you said is touched either way."
+        " back as they were, and nothing that you said is touched either way. What a night was unsure of stands on"
+        " top with a question mark and waits for your verdict: the new fact is right, the old one is, or both are."
     )
     BINDINGS = [  # noqa: RUF012
         Binding("z", "sleep", "Sleep now"),
         Binding("escape", "stop", "Stop the night"),
         Binding("u", "undo", "Undo the night"),
+        Binding("y", "verdict('new')", "New is right"),
+        Binding("n", "verdict('old')", "Old is right"),
+        Binding("b", "verdict('both')", "Both are"),
+        Binding("r", "reword", "Reword and accept", show=False),
     ]
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
+        self._questions: list[Open] = []
         self._nights: list[Night] = []
         self._stopped = threading.Event()
         self._asleep = False
@@ -72,23 +79,61 @@ class NightsScreen(MemScreen):
     @work(exclusive=True, group="load", exit_on_error=False)
     async def load(self) -> None:
         """Read the nights again."""
-        self._nights = await self.tools.library.ask(nights.nights)
+        self._questions, self._nights = await self.tools.library.ask(
+            lambda m: (questions(m), nights.nights(m))
+        )
         now = self.tools.clock()
         listed = self.query_one(OptionList)
-        listed.set_options(Option(heading(night, now), id=night.run) for night in self._nights)
-        if self._nights:
+        listed.set_options(
+            [
+                *(Option(Content(f"? {one_line(q.question)}"), id=str(q.id)) for q in self._questions),
+                *(Option(heading(night, now), id=night.run) for night in self._nights),
+            ]
+        )
+        self.refresh_bindings()
+        if listed.option_count:
             listed.highlighted = 0
         else:
             self.query_one("#report", Static).update(Content(NONE_YET))
 
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
-        night = self._night()
-        if night is not None:
-            self.query_one("#report", Static).update(report(night, self.tools.clock()))
+        chosen, now = self._chosen(), self.tools.clock()
+        if isinstance(chosen, Night):
+            self.query_one("#report", Static).update(report(chosen, now))
+        elif chosen is not None:
+            self.query_one("#report", Static).update(question_lines(chosen, now))
+        self.refresh_bindings()
 
-    def _night(self) -> Night | None:
+    def _chosen(self) -> Open | Night | None:
         at = self.query_one(OptionList).highlighted
-        return None if at is None or at >= len(self._nights) else self._nights[at]
+        rows: list[Open | Night] = [*self._questions, *self._nights]
+        return None if at is None or at >= len(rows) else rows[at]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only what can be done with the line that is chosen is offered at the foot."""
+        if action in ("verdict", "reword"):
+            return isinstance(self._chosen(), Open) if self.is_mounted else False
+        if action == "stop":
+            return self._asleep
+        return True
+
+    # -- verdicts ------------------------------------------------------------------------------
+
+    @work(group="verdict", exit_on_error=False)
+    async def action_verdict(self, verdict: str, words: str | None = None) -> None:
+        question, now = self._chosen(), self.tools.clock()
+        if isinstance(question, Open):
+            run = await self.tools.library.ask(lambda m: decide(m, question.id, Verdict(verdict), now, words))
+            self.notify(f"Settled. `mem undo {run}` takes it back.", markup=False)
+            self.load()
+
+    @work(group="reword", exit_on_error=False)
+    async def action_reword(self) -> None:
+        question = self._chosen()
+        if isinstance(question, Open):
+            words = await self.app.push_screen_wait(Reword("The new fact, in your words", question.new.text))
+            if words is not None:
+                self.action_verdict("new", words)
 
     # -- one night now -------------------------------------------------------------------------
 
@@ -98,6 +143,7 @@ class NightsScreen(MemScreen):
         if self._asleep:
             return
         self._asleep = True
+        self.refresh_bindings()
         self._stopped.clear()
         now = self.tools.clock()
         self._tell("asleep…")
@@ -113,6 +159,7 @@ class NightsScreen(MemScreen):
             self._tell(f"night {done.run} is over{', interrupted' if done.interrupted else ''}")
         finally:
             self._asleep = False
+            self.refresh_bindings()
             self.load()
 
     def _job_began(self, job: str) -> None:
@@ -133,8 +180,8 @@ class NightsScreen(MemScreen):
 
     @work(group="undo", exit_on_error=False)
     async def action_undo(self) -> None:
-        night = self._night()
-        if night is None:
+        night = self._chosen()
+        if not isinstance(night, Night):
             return
         count = await self.tools.library.ask(lambda memory: journal.count_changes(memory, night.run))
         title = f"Undo night {night.run}? {count} changed rows go back to what they were before."
@@ -149,6 +196,21 @@ def heading(night: Night, now: datetime) -> Content:
     """A night in two lines of the list."""
     state = " (interrupted)" if night.interrupted else "" if night.ended else " (not ended)"
     return Content.assemble((f"{night.run} {ago(night.started, now)}{state}", "bold"), f"\n  {night.summary}")
+
+
+def question_lines(question: Open, now: datetime) -> Content:
+    """The two facts that contradict each other, with when each began to be true and how far it is trusted."""
+    parts: list[str | tuple[str, str]] = [(f"Which is right? (night {question.run})\n", "bold")]
+    for key, name, fact in (("n", "old", question.old), ("y", "new", question.new)):
+        since = day(fact.valid_from or fact.event_time, now)
+        parts.append(
+            (
+                f"\n{key}  the {name} one: {fact.id}, since {since}, {str(fact.trust).replace('_', ' ')}\n",
+                "bold",
+            )
+        )
+        parts.append(f"   {safe(fact.text)}\n")
+    return Content.assemble(*parts, "\nb  both are right\nr  the new one, in other words")
 
 
 def report(night: Night, now: datetime) -> Content:

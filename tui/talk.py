@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,33 +92,45 @@ class Said(Vertical):
 class Beside(Vertical):
     """The memories put before the model for the newest answer: own words, date, reason, strength."""
 
+    def __init__(self) -> None:
+        super().__init__(id="beside")
+        self._strengths: Mapping[str, float] = {}
+
     def compose(self) -> ComposeResult:
         yield Static("Memories used", classes="title", id="beside-title")
         yield OptionList(id="evidence", markup=False)
 
-    def fill(self, title: str, hits: Sequence[Evidence], now: datetime) -> None:
-        """Show these memories, best first."""
+    def fill(
+        self, title: str, hits: Sequence[Evidence], strengths: Mapping[str, float], now: datetime
+    ) -> None:
+        """Show these memories, best first. `strengths` by id: how retrievable each is, where that is known."""
+        self._strengths = strengths
         self.query_one("#beside-title", Static).update(Content(title))
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(Option(evidence_lines(hit, now), id=hit.id) for hit in hits)
+        options.add_options(
+            Option(evidence_lines(hit, strengths.get(hit.id), now), id=hit.id) for hit in hits
+        )
 
     def mark(self, used: Sequence[str], hits: Sequence[Evidence], now: datetime) -> None:
         """Tick those that the answer rests on."""
         options = self.query_one(OptionList)
         for place, hit in enumerate(hits):
             if hit.id in used and place < options.option_count:
-                options.replace_option_prompt_at_index(place, evidence_lines(hit, now, used=True))
+                options.replace_option_prompt_at_index(
+                    place, evidence_lines(hit, self._strengths.get(hit.id), now, used=True)
+                )
 
 
-def evidence_lines(hit: Evidence, now: datetime, *, used: bool = False) -> Content:
-    """One memory as three lines of a narrow column."""
+def evidence_lines(hit: Evidence, awake: float | None, now: datetime, *, used: bool = False) -> Content:
+    """One memory as lines of a narrow column: whether it was used, date, strength, why it was found, its own words."""
     state = "" if hit.current else " · no longer true"
     return Content.assemble(
         ("✓ " if used else "· ", "bold"),
         (hit.id, "bold"),
         f" {day(hit.time, now)}{state}\n",
-        f"{strength(hit.score)} {safe(hit.why)}\n",
+        f"{strength(awake)} strong\n" if awake is not None else "",
+        f"found by {safe(hit.why) or 'its neighbours'} ({hit.score:.2f})\n",
         (safe(hit.text), "italic"),
         "\n",
     )
