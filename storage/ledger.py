@@ -139,8 +139,8 @@ class Ledger:
         self._set(key, OPEN, now)
 
     def keep(self, key: str, output: str, now: datetime) -> None:
-        """Keep the raw output: from here on a crash does not pay again."""
-        self._set(key, PAID, now, output=output)
+        """Keep the raw output (what is no Unicode in it replaced): from here on a crash does not pay again."""
+        self._set(key, PAID, now, output=output.encode(errors="replace").decode())
 
     def finish(self, key: str, now: datetime) -> None:
         """The job is applied."""
@@ -150,7 +150,7 @@ class Ledger:
         """A try went wrong; the job waits for the next one, or is given up."""
         job = self.job(key)
         spent = job is not None and job.tries >= TRIES
-        self._set(key, FAILED if spent else OPEN, now, error=error[:500])
+        self._set(key, FAILED if spent else OPEN, now, error=error[:500].encode(errors="replace").decode())
 
     def job(self, key: str) -> Job | None:
         """The job with this key."""

@@ -109,7 +109,7 @@ def _read(work: Work, chat: ChatModel, unread: Job, tally: Tally) -> None:
     ids = [turn.id for turn in turns]
     key = job_key(READ, ids, PROMPT, chat.version)
     by = f"read/{PROMPT}+{chat.name}"
-    with work.write("extract"):
+    with work.write("read"):
         work.ledger.queue(READ, key, work.run, {"turns": ids, "by": by}, work.now)
         claimed = bool(turns) and work.ledger.claim(key, work.moment())
         if not claimed:
@@ -119,16 +119,16 @@ def _read(work: Work, chat: ChatModel, unread: Job, tally: Tally) -> None:
     try:
         raw = "".join(chat.stream(prompt(turns), max_tokens=TOKENS, schema=SCHEMA, stop=work.over))
     except ModelError as error:
-        with work.write("extract"):
+        with work.write("read"):
             work.ledger.fail(key, str(error), work.now)
         tally.rejected += 1
         return
     usage = chat.last_usage
     if usage is not None and usage.stopped:
-        with work.write("extract"):
+        with work.write("read"):
             work.ledger.release(key, work.now)
         return
-    with work.write("extract"):
+    with work.write("read"):
         work.ledger.keep(key, raw, work.now)
         work.ledger.finish(unread.key, work.now)
     tally.model_calls += 1

@@ -1,0 +1,312 @@
+"""Whole nights on real files: what they find, what they leave alone, and what no crash, model or clock does to them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from nights import LIFE, NOW, STEPS, live, opened, reader
+
+from app.errors import BadRequest
+from app.memory import Memory
+from app.sleep.night import JOBS, NightReport, report_of, sleep, to_dict
+from models.fake import EchoChat
+from storage.errors import RecordNotFound, StoreLocked
+from storage.journal import state_hash
+from storage.ledger import Ledger
+from storage.records import Filter, Kind, LinkKind, Record, Source, State
+
+FACTS = Filter(kinds=frozenset({Kind.SEMANTIC}))
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Memory]:
+    memory = opened(tmp_path)
+    yield memory
+    memory.close()
+
+
+def facts(memory: Memory) -> dict[str, Record]:
+    return {fact.text: fact for fact in memory.store.records(FACTS)}
+
+
+def fact_about(memory: Memory, word: str) -> Record:
+    [found] = [fact for text, fact in facts(memory).items() if word in text]
+    return found
+
+
+def changed(report: NightReport) -> int:
+    return sum(j.added + j.superseded + j.merged + j.faded for j in report.jobs)
+
+
+def test_a_night_finds_facts_with_the_words_they_rest_on(memory: Memory) -> None:
+    turns = live(memory)
+    report = sleep(memory, None, NOW)
+    assert [job.name for job in report.jobs] == list(JOBS)
+    allergy = fact_about(memory, "peanut")
+    [link] = memory.store.links(allergy.id, LinkKind.DERIVED_FROM, back=False)
+    source = memory.store.get(link.dst)
+    assert source.text == "I am allergic to peanuts."
+    assert "allergic to peanuts" in source.text[link.start : link.end]
+    assert (allergy.source, allergy.trust, allergy.recorded_at) == (
+        Source.MODEL_INFERRED,
+        Source.USER_SAID,
+        NOW,
+    )
+    assert [memory.store.get(t.id).text for t in turns] == [words for _, _, words in LIFE]
+
+
+def test_what_changed_is_closed_and_still_answers_for_its_time(memory: Memory) -> None:
+    live(memory)
+    sleep(memory, None, NOW)
+    rome, porto = fact_about(memory, "Rome"), fact_about(memory, "Porto")
+    assert rome.superseded_by == porto.id
+    assert rome.valid_to == porto.valid_from
+    assert memory.store.links(porto.id, LinkKind.SUPERSEDES, back=False)[0].dst == rome.id
+    then = memory.store.records(replace(FACTS, as_of=NOW - timedelta(days=10)))
+    now = memory.store.records(replace(FACTS, as_of=NOW))
+    assert rome.id in {f.id for f in then}
+    assert porto.id not in {f.id for f in then}
+    assert rome.id not in {f.id for f in now}
+
+
+def test_the_same_said_twice_is_one_fact_with_two_witnesses_and_a_use(memory: Memory) -> None:
+    live(memory)
+    sleep(memory, None, NOW)
+    jazz = fact_about(memory, "jazz")
+    assert len(memory.store.links(jazz.id, LinkKind.DERIVED_FROM, back=False)) == 2
+    [use] = memory.store.uses(jazz.id)
+    assert use.gain == 1.87
+
+
+def test_a_second_night_with_nothing_new_changes_nothing(memory: Memory) -> None:
+    live(memory)
+    sleep(memory, reader(), NOW)
+    before = state_hash(memory.store.connection)
+    chat = reader()
+    report = sleep(memory, chat, NOW)
+    assert changed(report) == 0
+    assert chat.prompts == []
+    assert state_hash(memory.store.connection) == before
+
+
+def test_three_nights_over_the_same_words_make_no_duplicates(memory: Memory) -> None:
+    for night in range(3):
+        live(memory)
+        sleep(memory, None, NOW + timedelta(days=night))
+        texts = [f.text for f in memory.store.records(replace(FACTS, include_superseded=False))]
+        assert len(texts) == len(set(texts))
+
+
+def test_undo_takes_a_night_back_exactly(memory: Memory) -> None:
+    live(memory)
+    before = state_hash(memory.store.connection)
+    report = sleep(memory, reader(), NOW)
+    assert state_hash(memory.store.connection) != before
+    with memory.store.atomic("undo", NOW):
+        memory.store.undo(run=report.run)
+    assert state_hash(memory.store.connection) == before
+    assert changed(sleep(memory, None, NOW)) == 0, "what was undone is not learnt again from the same words"
+
+
+def test_a_dry_run_tells_and_leaves_no_trace(memory: Memory, tmp_path: Path) -> None:
+    live(memory)
+    before = state_hash(memory.store.connection)
+    dry = sleep(memory, None, NOW, dry_run=True)
+    assert state_hash(memory.store.connection) == before
+    assert Ledger(memory.store).runs() == []
+    assert [p for p in tmp_path.iterdir() if p.name.startswith("night-")] == []
+    real = sleep(memory, None, NOW)
+    assert [j.changes for j in dry.jobs] == [j.changes for j in real.jobs]
+
+
+def test_every_step_may_be_the_last_and_nothing_is_paid_twice(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("nights.py")
+    done = subprocess.run(
+        [sys.executable, script, tmp_path], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    (_, died, state, calls), *killed = lines
+    assert not died
+    assert calls > 0
+    assert [step for step, *_ in killed] == list(STEPS)
+    assert {state for _, _, state, _ in killed} == {state}, [s for s, _, h, _ in killed if h != state]
+    assert {calls for *_, calls in killed} == {calls}
+    assert {step.split(".")[0] for step, died, *_ in killed if died} >= {
+        "episodes",
+        "extract",
+        "reconcile",
+        "links",
+    }
+
+
+def test_an_interrupted_night_goes_on_where_it_stopped(memory: Memory, tmp_path: Path) -> None:
+    live(memory)
+    asked = iter([False] * 4)
+    first = sleep(memory, None, NOW, stop=lambda: next(asked, True))
+    assert first.interrupted
+    second = sleep(memory, None, NOW)
+    assert not second.interrupted
+    other = opened(tmp_path / "other")
+    live(other)
+    sleep(other, None, NOW)
+    assert facts(memory).keys() == facts(other).keys()
+    other.close()
+
+
+def test_a_stopped_model_call_is_asked_again_and_keeps_nothing(memory: Memory) -> None:
+    live(memory)
+    chat = reader()
+    report = sleep(memory, chat, NOW, stop=lambda: bool(chat.prompts))
+    assert report.interrupted
+    assert len(chat.prompts) == 1
+    calls = sum(j.model_calls for j in sleep(memory, reader(), NOW).jobs)
+    assert calls >= 1
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [""],
+        ["{"],
+        ["no no no " * 500],
+        ['{"facts": "all"}'],
+        ['{"facts": [{"turn": 99, "fact": "x"}, {"turn": true, "fact": "x"}, 7]}'],
+        ['{"facts": [{"turn": 1, "fact": "The user owns 17 horses in Kazakhstan."}]}'],
+        ["I cannot help with that."],
+        ["\ufffd\x00\ud83d"],
+    ],
+)
+def test_a_model_that_talks_nonsense_adds_nothing(memory: Memory, replies: list[str]) -> None:
+    live(memory)
+    sleep(memory, EchoChat(replies), NOW)
+    assert all((f.derived_by or "").startswith("rules/") for f in facts(memory).values())
+    assert Ledger(memory.store).unfinished() is None
+
+
+def test_what_a_model_reads_must_stand_in_the_turn_that_it_names(memory: Memory) -> None:
+    live(memory, [("s", 3, "Our canary Pip escaped through the kitchen window on Monday.")])
+    told = [
+        {"turn": 1, "fact": "The user's canary Pip escaped on Monday."},
+        {"turn": 1, "fact": "Pip is 12 years old."},
+    ]
+    report = sleep(memory, EchoChat([json.dumps({"facts": told})]), NOW)
+    assert list(facts(memory)) == ["The user's canary Pip escaped on Monday."]
+    assert sum(j.rejected for j in report.jobs) == 1
+    assert sum(j.model_calls for j in report.jobs) == 1
+
+
+def test_an_assistant_is_no_witness(memory: Memory) -> None:
+    live(memory, [("s", 3, "I live in Rome."), ("s", 3, "You told me that I love opera.")], role="assistant")
+    sleep(memory, None, NOW)
+    assert facts(memory) == {}
+
+
+def test_gists_and_portrait_rest_on_what_was_said(memory: Memory) -> None:
+    live(memory)
+    sleep(memory, None, NOW)
+    gists = memory.store.records(Filter(kinds=frozenset({Kind.GIST})))
+    assert {g.session for g in gists} >= {"s1", "s2", "s3"}
+    for gist in gists:
+        for link in memory.store.links(gist.id, LinkKind.DERIVED_FROM, back=False):
+            source = memory.store.get(link.dst)
+            assert source.kind is Kind.EPISODIC
+            assert source.text[link.start : link.end] in gist.text
+    lines = memory.store.records(Filter(kinds=frozenset({Kind.CORE}), include_superseded=False))
+    assert any("Porto" in line.text for line in lines)
+    assert not any("Rome" in line.text for line in lines)
+    assert all(memory.store.links(line.id, LinkKind.DERIVED_FROM, back=False) for line in lines)
+
+
+def test_near_duplicates_are_linked_and_both_kept(memory: Memory) -> None:
+    turns = live(memory)
+    sleep(memory, None, NOW)
+    tiles = [t for t in turns if "tiles" in t.text]
+    assert [link.dst for link in memory.store.links(tiles[1].id, LinkKind.SIMILAR, back=False)] == [
+        tiles[0].id
+    ]
+
+
+def test_a_sister_is_found_under_both_names(memory: Memory) -> None:
+    turns = live(memory)
+    sleep(memory, None, NOW)
+    [ana] = [e for e in memory.store.entities() if e.name == "Ana"]
+    assert "my sister" in ana.aliases
+    later = next(t for t in turns if t.text.startswith("My sister came over"))
+    assert ana.id in {link.dst for link in memory.store.links(later.id, LinkKind.MENTIONS, back=False)}
+
+
+def test_time_makes_memories_dim_and_use_wakes_them(memory: Memory) -> None:
+    from app.uses import CITED, use
+
+    turns = live(memory)
+    sleep(memory, None, NOW)
+    sleep(memory, None, NOW + timedelta(days=400))
+    dim = memory.store.get(turns[0].id)
+    assert dim.state is not State.ACTIVE
+    assert memory.store.get(fact_about(memory, "peanut").id).state is State.ACTIVE, "health is protected"
+    use(memory, [dim.id], CITED, "later", NOW + timedelta(days=401))
+    assert memory.store.get(dim.id).state is State.ACTIVE
+    assert memory.store.get(dim.id).text == turns[0].text
+
+
+def test_a_clock_that_was_set_back_harms_nothing(memory: Memory) -> None:
+    live(memory)
+    sleep(memory, None, NOW)
+    before = state_hash(memory.store.connection)
+    sleep(memory, None, NOW - timedelta(days=3000))
+    assert state_hash(memory.store.connection) == before
+
+
+def test_other_languages_are_kept_as_they_are(memory: Memory) -> None:
+    words = ["Ich wohne seit März in Köln.", "我住在上海，喜欢喝茶。", "أعيش في القاهرة", "👋🏽 שלום"]
+    live(memory, [("s", 3, text) for text in words])
+    sleep(memory, None, NOW)
+    assert [
+        r.text for r in memory.store.records(Filter(kinds=frozenset({Kind.EPISODIC})), newest_first=False)
+    ] == words
+
+
+def test_one_night_at_a_time(memory: Memory) -> None:
+    live(memory)
+
+    def second(_: str) -> None:
+        with pytest.raises(StoreLocked, match="Another night"):
+            sleep(memory, None, NOW)
+
+    sleep(memory, None, NOW, progress=second)
+
+
+def test_only_one_job_and_no_unknown_one(memory: Memory) -> None:
+    live(memory)
+    assert [j.name for j in sleep(memory, None, NOW, only="links").jobs] == ["links"]
+    assert facts(memory) == {}
+    with pytest.raises(BadRequest, match="no job"):
+        sleep(memory, None, NOW, only="dreams")
+
+
+def test_the_report_is_kept(memory: Memory) -> None:
+    assert report_of(memory) is None
+    live(memory)
+    report = sleep(memory, None, NOW)
+    assert report_of(memory) == report_of(memory, report.run) == json.loads(json.dumps(to_dict(report)))
+    with pytest.raises(RecordNotFound):
+        report_of(memory, "n999")
+
+
+def test_an_empty_memory_sleeps_well(memory: Memory) -> None:
+    assert changed(sleep(memory, None, NOW)) == 0
+
+
+def test_ten_thousand_turns_in_one_session(memory: Memory) -> None:
+    live(memory, [("s", 30, f"Note {n}: the {n % 97}th box stands in row {n % 13}.") for n in range(10_000)])
+    report = sleep(memory, None, NOW)
+    assert not report.interrupted
+    assert len(memory.store.records(Filter(kinds=frozenset({Kind.GIST})))) >= 1
