@@ -16,7 +16,8 @@ from app import citations, gate
 from app.encode import turn
 from app.events import Answered, Event, Evidence, Folded, Recalled, Said, Stored
 from app.evidence import FOOT, Gathered, fenced, gather
-from app.prompts import EXAMPLES, system_text
+from app.prefix import warm
+from app.prompts import EXAMPLES, opening, system_text
 from app.standing import always_considered
 from app.uses import CITED, use
 from app.working import Layout, Role, Window
@@ -33,6 +34,7 @@ ASK_TOKENS = 1000
 REPLY_TOKENS = 512
 HITS = 12
 RESUMED_TURNS = 200
+STABLE = 1 + len(EXAMPLES)  # messages at the head of every prompt that stay the same over days
 DONT_KNOW = "I don't know: nothing that you told me says it."
 NOT_KNOWING = re.compile(r"\bI (?:don't|do not) know\b", re.IGNORECASE)
 ASKED = gate.Need(True, True, "asked")
@@ -81,10 +83,11 @@ class Assistant:
         self.incognito = incognito
         self.last = Turned()
         always = always_considered(memory.store, chat.count_tokens, chat.context_tokens // 8)
-        system = system_text(now, always)
+        system, turns = system_text(always), opening(now)
         self.window = Window(
-            chat.count_tokens, chat.context_tokens, system, examples=EXAMPLES, reply_tokens=REPLY_TOKENS
+            chat.count_tokens, chat.context_tokens, system, examples=turns, reply_tokens=REPLY_TOKENS
         )
+        self._warm = False
         self._resume()
 
     def reply(self, text: str, now: datetime, stop: Stop | None = None) -> Iterator[Event]:
@@ -139,10 +142,12 @@ class Assistant:
         if plan.abstain:
             yield Said(DONT_KNOW)
             return
-        given = {e.id for e in plan.evidence}
+        if not self._warm and not self.incognito:
+            self._warm = True
+            warm(self.chat, self.window.opening[:STABLE], self.memory)
         stream = self.chat.stream(plan.layout.messages, max_tokens=self.window.reply_tokens, stop=stop)
         try:
-            yield from _clean(stream, given)
+            yield from _clean(stream, plan.evidence)
         finally:
             close = getattr(stream, "close", None)
             if close is not None:  # the model is stopped now, not when its iterator is collected
@@ -224,9 +229,9 @@ def cleaned(text: str) -> str:
     return _CONTROL.sub("", text.encode("utf-8", errors="replace").decode("utf-8")).strip()
 
 
-def _clean(stream: Iterator[str], given: set[str]) -> Iterator[Said]:
-    """The model's pieces, ids that were never given taken out."""
-    scrubber = citations.Scrubber(given)
+def _clean(stream: Iterator[str], evidence: tuple[Evidence, ...]) -> Iterator[Said]:
+    """The model's pieces, their citations checked."""
+    scrubber = citations.Scrubber(evidence)
     for piece in stream:
         if clean := scrubber.feed(piece):
             yield Said(clean)

@@ -26,6 +26,8 @@ _COMMON = frozenset(
         "notes according",
     )
 )
+_LONGEST_SENTENCE = 1000
+_SURE = 2  # shared telling words that let another memory take over a mark
 _REPEATS = 0.5  # the share of a memory's telling words that a reply repeats when it rests on it uncited
 
 
@@ -35,32 +37,44 @@ def cited(text: str, given: Collection[str]) -> tuple[str, ...]:
 
 
 class Scrubber:
-    """Takes ids that were never given out of a stream: a mark is held back until it can be checked."""
+    """Checks the marks in a stream: ids that were never given go, and a mark beside words that another memory
+    says is set right. A mark is held back until it can be checked."""
 
-    def __init__(self, given: Collection[str]) -> None:
-        self._given = given
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        self._evidence = {e.id: e for e in evidence}
+        self._sentence = ""  # what was said since the last sentence ended
         self._held = ""
 
     def feed(self, piece: str) -> str:
         """What may be shown now."""
         ready, self._held = _split_mark(self._held + piece)
-        return without_unknown(ready, self._given)
+        return self._checked(ready)
 
     def rest(self) -> str:
         """What was still held back when the stream ended."""
         held, self._held = self._held, ""
-        return without_unknown(held, self._given)
+        return self._checked(held)
 
+    def _checked(self, text: str) -> str:
+        out, place = "", 0
+        for mark in _MARK.finditer(text):
+            out += self._heard(text[place : mark.start()])
+            ids = [self._right(id) for id in _ANY_ID.findall(mark[1]) if id in self._evidence]
+            lead = " " if mark[0].startswith(" ") else ""
+            out += f"{lead}[{', '.join(dict.fromkeys(ids))}]" if ids else ""
+            place = mark.end()
+        return out + self._heard(text[place:])
 
-def without_unknown(text: str, given: Collection[str]) -> str:
-    """The text with every bracketed id that is not in `given` taken out."""
+    def _heard(self, text: str) -> str:
+        self._sentence = _SENTENCE.split(self._sentence + text)[-1][-_LONGEST_SENTENCE:]
+        return text
 
-    def checked(mark: re.Match[str]) -> str:
-        known = [id for id in _ANY_ID.findall(mark[1]) if id in given]
-        lead = " " if mark[0].startswith(" ") else ""
-        return f"{lead}[{', '.join(known)}]" if known else ""
-
-    return _MARK.sub(checked, text)
+    def _right(self, id: str) -> str:
+        """The id of the memory that says what the sentence says, where the one that is named shares no word of it."""
+        said = _stems(" ".join(telling(self._sentence)))
+        shared = {i: len(said & _stems(_grounds(e))) for i, e in self._evidence.items()}
+        best = max(shared, key=lambda i: (shared[i], i == id))
+        return best if not shared[id] and shared[best] >= _SURE else id
 
 
 def used(text: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:

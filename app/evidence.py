@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.encode import importance_of
 from app.events import Evidence
 from app.present import zone
-from app.records import Kind, Source
+from app.records import Kind, LinkKind, Source
 
 if TYPE_CHECKING:
     from app.memory import Memory
     from storage.records import Record
+    from storage.store import Store
 
 HEAD = "Notes:"
-FAINT = 0.2  # of the best score; notes fainter than that distract a small model more than they help it
+FAINT = 0.3  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
@@ -51,6 +52,7 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     found = Recall(memory.store, memory.embedder).recall(Query(text, now, k=k + len(without)))
     hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)]
     evidence = [of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits]
+    evidence = [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
     least = FAINT * max((e.score for e in evidence), default=0.0)
     telling = [e for e in evidence if e.score >= least and (e.current or _PAST.search(text))]
     return Gathered(tuple(telling[:k]), found.abstain or not telling, found.ms)
@@ -67,6 +69,13 @@ def bears_witness(record: Record, question: str) -> bool:
         return False
     asked = record.text.rstrip().endswith("?") and len(_SENTENCE.findall(record.text)) <= 1
     return not asked or _ASKS_BACK.search(question) is not None
+
+
+def outlived(store: Store, id: str) -> bool:
+    """Whether every fact that was drawn from an episode has been superseded: its words are history."""
+    facts = store.get_many([link.src for link in store.links(id, LinkKind.DERIVED_FROM, out=False)])
+    derived = [f for f in facts.values() if f.kind is Kind.SEMANTIC]
+    return bool(derived) and all(f.superseded_by is not None for f in derived)
 
 
 def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") -> Evidence:

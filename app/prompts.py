@@ -23,21 +23,28 @@ and say its date when it helps. If neither the notes nor the conversation say it
 EXAMPLES: tuple[Message, ...] = (
     Message(
         "user",
-        'Notes:\n[mex2] 3 May 2019, you said: "My cat Miso turned four today."\n'
+        'Notes:\n[mex2] 3 May 2019, you said: "My parrot Kiko turned four today."\n'
         '[mex3] 8 August 2020, you said: "I started at Acme as a welder last Monday."\n\nMessage: Where do I work?',
     ),
     Message("assistant", "You work at Acme as a welder, since August 2020 [mex3]."),
     Message(
         "user",
-        'Notes:\n[mex2] 3 May 2019, you said: "My cat Miso turned four today."\n\nMessage: What is my dog\'s name?',
+        'Notes:\n[mex2] 3 May 2019, you said: "My parrot Kiko turned four today."\n\n'
+        "Message: What is my goldfish called?",
     ),
-    Message("assistant", "I don't know your dog's name. I only know of your cat Miso [mex2]."),
+    Message("assistant", "I don't know what your goldfish is called."),
     Message("user", "Who wrote Hamlet?"),
     Message("assistant", "William Shakespeare wrote Hamlet."),
 )
 
 
-def system_text(today: datetime, always: Sequence[str]) -> str:
-    """The system message: rules, the memories that are always considered, and the date last, as it changes daily."""
+def system_text(always: Sequence[str]) -> str:
+    """The system message: the rules, and the memories that are always considered."""
     known = "\n\nAlways keep in mind:\n" + "\n".join(f"- {text}" for text in always) if always else ""
-    return f"{RULES}{known}\n\nToday is {today:%A}, {today.day} {today:%B %Y}."
+    return f"{RULES}{known}"
+
+
+def opening(today: datetime) -> tuple[Message, ...]:
+    """The turns before the conversation: the examples, and the date last, because it changes daily."""
+    date = f"It is {today:%A}, {today.day} {today:%B %Y}."
+    return (*EXAMPLES, Message("user", "What day is it today?"), Message("assistant", date))

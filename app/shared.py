@@ -126,6 +126,18 @@ class LentChat:
                 self._usage = engine.last_usage
                 self._shared.last_used = time.monotonic()
 
+    def save_prefix(self, messages: Sequence[Message]) -> bytes:
+        """The engine's state after these messages; empty where it keeps none."""
+        with self._shared.lock:
+            save = getattr(self._shared.take(), "save_prefix", None)
+            return save(messages) if save is not None else b""
+
+    def load_prefix(self, messages: Sequence[Message], saved: bytes) -> bool:
+        """Put a state back into the engine; False where it does not fit."""
+        with self._shared.lock:
+            load = getattr(self._shared.take(), "load_prefix", None)
+            return load is not None and bool(load(messages, saved))
+
     def count_tokens(self, text: str) -> int:
         """Tokens that `text` takes; counting needs no turn, as it only reads the vocabulary."""
         return self._shared.take().count_tokens(text)

@@ -101,6 +101,11 @@ class Window:
         self._fold_to_fit(self._room_for_turns(0))
 
     @property
+    def opening(self) -> tuple[Message, ...]:
+        """The messages before the conversation."""
+        return (Message("system", self._head()), *self._examples)
+
+    @property
     def shown_ids(self) -> frozenset[str]:
         """Records that stand verbatim in the window: evidence need not repeat them."""
         return frozenset(t.id for t in self.turns if t.verbatim and t.id)
@@ -154,8 +159,7 @@ class Window:
         folded = self._fold_to_fit(self._room_for_turns(self._cost(last)))
         turns = _alternating(self.turns)
         messages = (
-            Message("system", self._head()),
-            *self._examples,
+            *self.opening,
             *(Message(t.role, t.text) for t in turns),
             Message("user", last),
         )

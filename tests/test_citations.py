@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.citations import Scrubber, cited, sentences, unsupported, used, without_unknown
+from app.citations import Scrubber, cited, sentences, unsupported, used
 from app.events import Evidence
 
 MOVED = Evidence("m7k2", "We moved to Lisbon last weekend.", datetime(2024, 3, 2, tzinfo=UTC), speaker="me")
@@ -18,7 +18,7 @@ IDS = {"m7k2", "mq44"}
 
 
 def scrubbed(pieces: list[str]) -> str:
-    scrubber = Scrubber(IDS)
+    scrubber = Scrubber(BOTH)
     return "".join(scrubber.feed(piece) for piece in pieces) + scrubber.rest()
 
 
@@ -34,9 +34,17 @@ def scrubbed(pieces: list[str]) -> str:
     ],
 )
 def test_ids_that_were_never_given_are_taken_out(said: str, left: str) -> None:
-    assert without_unknown(said, IDS) == left
     assert scrubbed(list(said)) == left
     assert scrubbed([said]) == left
+
+
+def test_a_mark_beside_the_words_of_another_memory_is_set_right() -> None:
+    assert scrubbed(list("You moved to Lisbon [mq44].")) == "You moved to Lisbon [m7k2]."
+    assert (
+        scrubbed(["On these hills. You moved to Lisbon [m7k2]."])
+        == "On these hills. You moved to Lisbon [m7k2]."
+    )
+    assert scrubbed(["Your cat sleeps [m7k2]."]) == "Your cat sleeps [m7k2]."
 
 
 @given(st.text(alphabet="ab [m7k2zq4],.", max_size=80), st.integers(1, 9))
