@@ -5,6 +5,7 @@ Reads a folder with tokenizer.json and either model.onnx or BERT weights as mode
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,12 +90,15 @@ def _load_tokenizer(path: Path) -> Any:
         raise EngineMissing("tokenizers is not installed.", "pip install tokenizers") from problem
     if not path.is_file():
         raise ModelMissing(f"{path} is not there.", "Fetch it with `mem setup`.")
+    # The library raises bare Exception for what it cannot read, so the file is looked at first.
     try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as problem:  # the library has no class of its own for a file that it cannot read
-        raise ModelDamaged(
-            f"{path} is not a tokenizer: {problem}.", "Fetch it again with `mem setup`."
-        ) from problem
+        text = path.read_text(encoding="utf-8")
+        sound = "model" in json.loads(text)
+    except (OSError, ValueError, TypeError):
+        sound = False
+    if not sound:
+        raise ModelDamaged(f"{path} is not a tokenizer.", "Fetch it again with `mem setup`.")
+    tokenizer = Tokenizer.from_str(text)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
     return tokenizer
