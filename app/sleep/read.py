@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.encode import importance_of
-from app.guard import inert
+from app.guard import inert, redact
 from app.sleep.episodes import UNREAD, episode_turns, speaker_of, speaks_for_itself
 from app.sleep.proposals import Proposal
 from app.sleep.support import supported
@@ -100,7 +100,7 @@ def prompt(turns: Sequence[Record]) -> list[Message]:
     for lines, facts in SHOTS:
         answer = {"facts": [{"turn": turn, "fact": fact} for turn, fact in facts]}
         messages += [Message("user", lines), Message("assistant", json.dumps(answer))]
-    said = [f"{n} {speaker_of(t)}: {inert(t.text)[:LONGEST]}" for n, t in enumerate(turns, 1)]
+    said = [f"{n} {speaker_of(t)}: {inert(redact(t.text)[0])[:LONGEST]}" for n, t in enumerate(turns, 1)]
     return [*messages, Message("user", "\n".join(said))]
 
 

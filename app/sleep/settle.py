@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from app.guard import is_binding, may_influence
 from app.sleep.episodes import EPISODE, episode_turns
 from app.sleep.proposals import Proposal, from_dict
 from app.sleep.read import READ, proposals_in
@@ -45,7 +47,7 @@ def settle_one(work: Work, proposal: Proposal, tally: Tally) -> None:
     """Decide on one proposal and write what follows, in the caller's transaction."""
     tally.read += 1
     turn = work.store.get_many([proposal.turn]).get(proposal.turn)
-    if turn is None or work.store.is_forgotten(proposal.text):
+    if turn is None or work.store.is_forgotten(proposal.text) or not may_stand(proposal, turn):
         tally.rejected += 1
         return
     known = _known(work, proposal)
@@ -73,6 +75,12 @@ def settle_one(work: Work, proposal: Proposal, tally: Tally) -> None:
             tally.changes.append(f"? {fact.id} {fact.text} (against {decision.known.id})")
 
 
+def may_stand(proposal: Proposal, turn: Record) -> bool:
+    """Whether it may become a memory: what only informs never becomes an instruction or a way of doing things."""
+    fact = _record(proposal, turn, turn.event_time)
+    return "quarantine" not in turn.extra and (may_influence(fact) or not is_binding(fact))
+
+
 def _known(work: Work, proposal: Proposal) -> list[Record]:
     if proposal.subject and proposal.attribute:
         return work.store.slot(proposal.subject, proposal.attribute, live_only=False)
@@ -84,34 +92,33 @@ def _known(work: Work, proposal: Proposal) -> list[Record]:
 
 
 def _insert(work: Work, proposal: Proposal, turn: Record) -> Record:
-    quote = turn.text[proposal.start : proposal.end]
-    extra = {"quote": quote} | ({"value": proposal.value} if proposal.value else {})
-    [fact] = work.store.insert(
-        [
-            Record(
-                kind=proposal.kind,
-                text=proposal.text,
-                source=Source.MODEL_INFERRED,
-                trust=proposal.trust,
-                event_time=proposal.said_at,
-                recorded_at=work.now,
-                speaker=turn.speaker,
-                role=turn.role,
-                session=turn.session,
-                tz=turn.tz,
-                valid_from=proposal.since,
-                valid_to=proposal.valid_to,
-                subject=proposal.subject,
-                attribute=proposal.attribute,
-                importance=proposal.importance,
-                language=turn.language,
-                derived_by=proposal.derived_by,
-                extra=extra,
-            )
-        ]
-    )
+    [fact] = work.store.insert([_record(proposal, turn, work.now)])
     work.store.link([Link(fact.id, turn.id, LinkKind.DERIVED_FROM, 1.0, proposal.start, proposal.end)])
     return fact
+
+
+def _record(proposal: Proposal, turn: Record, now: datetime) -> Record:
+    quote = turn.text[proposal.start : proposal.end]
+    return Record(
+        kind=proposal.kind,
+        text=proposal.text,
+        source=Source.MODEL_INFERRED,
+        trust=proposal.trust,
+        event_time=proposal.said_at,
+        recorded_at=now,
+        speaker=turn.speaker,
+        role=turn.role,
+        session=turn.session,
+        tz=turn.tz,
+        valid_from=proposal.since,
+        valid_to=proposal.valid_to,
+        subject=proposal.subject,
+        attribute=proposal.attribute,
+        importance=proposal.importance,
+        language=turn.language,
+        derived_by=proposal.derived_by,
+        extra={"quote": quote} | ({"value": proposal.value} if proposal.value else {}),
+    )
 
 
 def _confirm(work: Work, fact: Record, proposal: Proposal, turn: Record, tally: Tally) -> None:
