@@ -14,7 +14,7 @@ _ID = r"m[2-9a-hjkmnp-z]{3,7}"
 _MARK = re.compile(rf"\s?\[\s*#?({_ID}(?:\s*[,;&]?\s*(?:and\s+)?#?{_ID})*)\s*\]")
 _ANY_ID = re.compile(rf"\b{_ID}\b")
 _LONGEST_MARK = 60  # characters between the brackets; more than that is no citation
-_SENTENCE = re.compile(r"(?<=[.!?])(?:\s*\[[^\]]*\])*\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])(?:\s*\[[^\]]*\])*\s+(?!\[)|\n+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _COMMON = frozenset(
     re.findall(
@@ -66,7 +66,11 @@ class Scrubber:
         return out + self._heard(text[place:])
 
     def _heard(self, text: str) -> str:
-        self._sentence = _SENTENCE.split(self._sentence + text)[-1][-_LONGEST_SENTENCE:]
+        if text.strip():
+            spoken = self._sentence + text
+            self._sentence = (
+                _SENTENCE.split(spoken.rstrip())[-1][-_LONGEST_SENTENCE:] + spoken[len(spoken.rstrip()) :]
+            )
         return text
 
     def _right(self, id: str) -> str:

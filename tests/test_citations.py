@@ -44,6 +44,7 @@ def test_a_mark_beside_the_words_of_another_memory_is_set_right() -> None:
         scrubbed(["On these hills. You moved to Lisbon [m7k2]."])
         == "On these hills. You moved to Lisbon [m7k2]."
     )
+    assert scrubbed(list("You moved to Lisbon. [mq44]")) == "You moved to Lisbon. [m7k2]"
     assert scrubbed(["Your cat sleeps [m7k2]."]) == "Your cat sleeps [m7k2]."
 
 
@@ -83,3 +84,4 @@ def test_a_citation_that_shares_no_word_is_marked() -> None:
 
 def test_sentences_keep_their_marks() -> None:
     assert sentences("One [m7k2]. Two! [mq44] Three") == ["One [m7k2].", "Two! [mq44]", "Three"]
+    assert sentences("You moved. [m7k2]") == ["You moved. [m7k2]"]

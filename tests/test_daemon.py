@@ -152,16 +152,19 @@ def test_new_settings_are_taken_up_without_a_restart(place: Home, daemon: Daemon
     kept = request(place, {"op": "remember", "text": "Here it is."})
     assert kept is not None
     assert kept["embedded"] is True
-    daemon._look()
     memory = open_memory(place)
-    until(lambda: memory.store.unembedded("hash-64") == [])
+
+    def embedded() -> bool:
+        daemon._look()
+        return memory.store.unembedded("hash-64") == []
+
+    until(embedded)
     memory.close()
 
 
-def test_idle_time_is_used_for_a_night_once(
-    place: Home, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_time_is_used_for_a_night_once(place: Home, daemon: Daemon) -> None:
     request(place, {"op": "remember", "text": "I moved to Lisbon in March."})
+    until(lambda: not daemon._quick.busy)
     daemon._last_request -= 3600
     daemon._look()
     until(lambda: not daemon._night.busy)
