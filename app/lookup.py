@@ -41,7 +41,7 @@ def lookup_from(value: Any, now: datetime, k: int = 10) -> Lookup:
     if not isinstance(query, str):
         raise BadRequest("`query` is missing.", 'For example {"query": "where does Anna live"}.')
     here = _time(value, "now") or now
-    k = value.get("k") or k
+    k = k if value.get("k") is None else value["k"]
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
         raise BadRequest(f"`k` is {k!r}.", f"It is a whole number from 1 to {MAX_K}.")
     filter = Filter(

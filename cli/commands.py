@@ -53,6 +53,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "config": ("cli.config", "Settings"),
         "doctor": ("cli.doctor", "What is missing or broken, and its remedy"),
         "verify": ("cli.journal", "Prove that store, index and journal agree"),
+        "completion": ("cli.completion", "Let the shell complete commands, ids and kinds"),
         "replay": ("cli.journal", "Rebuild the state from the journal and compare"),
     },
 }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.memory import Memory
 
 SHOWN = 50
+VARIABLE = "_MEM_COMPLETE"  # set by the shell's script when it asks
 LOOKED_AT = 2000  # newest memories among which an id is completed
 
 
@@ -32,8 +33,11 @@ class AllCommands(TyperGroup):
 
 def complete() -> int:
     """Answer the shell's question, which is in the environment."""
+    from typer._completion_classes import completion_init
+
+    completion_init()  # Typer's own answers for bash, zsh, fish and PowerShell
     group = AllCommands(name="mem", rich_markup_mode=None)
-    group.main([], prog_name="mem", complete_var="_MEM_COMPLETE")
+    group.main([], prog_name="mem", complete_var=VARIABLE)
     return 0
 
 

@@ -14,7 +14,10 @@ app = new_app()
 
 @app.callback()
 def daemon() -> None:
-    """The background service: models warm, recall in a blink, the night at its hour. Everything works without it."""
+    """The background service: models warm, recall in a blink, the night at its hour. Everything works without it.
+
+    Example: mem daemon start
+    """
 
 
 @app.command()

@@ -88,9 +88,9 @@ def _dispatch(argv: list[str]) -> int:
         from cli.complete import complete
 
         return complete()
-    if argv[:1] == ["--home"] and len(argv) > 2:
-        argv = [argv[2], *argv[:2], *argv[3:]]  # `mem --home X list` reads as `mem list --home X`
-    if not argv or argv[0].startswith("--home"):
+    if argv[:1] == ["--home"] and len(argv) > 2 and argv[2] != "--json":
+        argv = [*argv[2:], *argv[:2]]  # `mem --home X list` reads as `mem list --home X`
+    if not argv or argv[0] in ("--home", "--json") or argv[0].startswith("--home="):
         from cli.home import show
 
         return show(argv)
@@ -109,17 +109,20 @@ def _call(name: str, arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise _no_such_command(name)
     found = command(name)
-    from typer import Abort, TyperException
+    from typer import Abort, Exit, TyperException
 
     try:
-        code: int | None = found.main(arguments, prog_name=f"mem {name}", standalone_mode=False)
-        return code or 0
+        with found.make_context(f"mem {name}", arguments) as context:
+            found.invoke(context)
+    except Exit as done:
+        return int(done.exit_code)
     except Abort:
         return _explain("Stopped: nothing was answered.", "", INTERRUPTED)
     except TyperException as error:
         format_message = getattr(error, "format_message", None)
         message = format_message() if format_message else str(error)
         raise BadRequest(message, f"See `mem {name} --help`.") from error
+    return 0
 
 
 def _no_such_command(name: str) -> BadRequest:
@@ -162,6 +165,6 @@ def _write_log(error: Exception, argv: Sequence[str]) -> Path | None:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
             file.write(text)
-    except OSError:
+    except (OSError, ValueError):
         return None
     return log

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.config import find_home, load_config
-from cli.options import HomeOption, JsonOption, YesOption, confirmed, new_app
+from cli.options import HomeOption, JsonOption, YesOption, confirmed, new_app, opened
 from cli.output import document, say, size, table
 from cli.progress import Download
 
@@ -138,3 +138,49 @@ def rm(
     place = find_home(home)
     confirmed(f"Delete the files of {id}?", yes)
     say(f"{size(remove(place, load_config(place.config), id))} came free.")
+
+
+@app.command()
+def ps(json: JsonOption = False, home: HomeOption = None) -> None:
+    """Which models are loaded now. Only the background service keeps models loaded.
+
+    Example: mem model ps
+    """
+    from app.service import status
+
+    place = find_home(home)
+    config = load_config(place.config)
+    running = status(place) or {}
+    loaded = running.get("models") or {}
+    found = [
+        {"kind": kind, "id": id, "loaded": bool(loaded.get(kind))}
+        for kind, id in (("chat", config.models.chat), ("embed", config.models.embed))
+    ]
+    if json:
+        document(found)
+        return
+    table(
+        [(str(m["id"] or "none"), str(m["kind"]), "loaded" if m["loaded"] else "") for m in found],
+        ("id", "kind", "state"),
+    )
+    if not running:
+        say("The background service is not running: `mem daemon start` keeps models warm.")
+
+
+@app.command()
+def bench(json: JsonOption = False, home: HomeOption = None) -> None:
+    """How fast the chosen models run on this machine. Takes some seconds.
+
+    Example: mem model bench
+    """
+    from app.speed import measure
+
+    with opened(home) as memory:
+        found = measure(memory)
+    if json:
+        document({name: getattr(found, name) for name in found.__dataclass_fields__})
+        return
+    print(
+        f"{found.chat}: reads {found.prompt_per_second:,.0f} and writes {found.reply_per_second:,.1f} tokens a second"
+    )
+    print(f"{found.embedder}: embeds {found.texts_per_second:,.0f} texts a second")

@@ -22,6 +22,9 @@ app = new_app()
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="A memory's id, as listed.", autocompletion=complete_id)
 ]
+IdsArgument = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="Memories.", autocompletion=complete_id)
+]
 
 
 @app.command("list")
@@ -134,7 +137,7 @@ def edit(
 
 @app.command()
 def pin(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", autocompletion=complete_id)],
+    ids: IdsArgument,
     home: HomeOption = None,
 ) -> None:
     """Keep memories from ever fading.
@@ -146,7 +149,7 @@ def pin(
 
 @app.command()
 def unpin(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", autocompletion=complete_id)],
+    ids: IdsArgument,
     home: HomeOption = None,
 ) -> None:
     """Let memories fade again.

@@ -32,7 +32,7 @@ def setup(
 
     Example: mem setup --chat qwen2.5-coder-1.5b --yes
     """
-    from app.setup import fetch, keys_of, plan, use
+    from app.setup import fetch, fetch_suggested, keys_of, plan, use
 
     place = find_home(home)
     place.create()
@@ -40,10 +40,17 @@ def setup(
     _explain(wanted)
     if wanted.to_fetch:
         confirmed("Fetch them?", yes)
+    chosen = load_config(place.config).models.chat if chat is None else chat
     for model in wanted.models:
         with Download(model.id) as download:
-            fetch(place, model.id, download.show)
-        use(place, model.id)
+            if model.kind == "chat" and not chosen:
+                got = fetch_suggested(place, model.id, download.show)
+            else:
+                fetch(place, model.id, download.show)
+                got = model.id
+        if got != model.id:
+            say(f"{model.id} could not be fetched from here; {got} is taken for now.")
+        use(place, got)
     with opened(home) as memory, Counter("memories embedded") as counter:
         backlog = memory.embed_backlog(now(), progress=counter.show)
         backlog += memory.embed_backlog(now(), view="context")

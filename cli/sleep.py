@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.clock import now
-from app.errors import ModelError, NothingFound
+from app.errors import BadRequest, ModelError, NothingFound
 from cli.options import DryRunOption, HomeOption, JsonOption, new_app, opened
 from cli.output import document, one_line, say, table
 from cli.progress import status_line
@@ -22,14 +22,13 @@ COLUMNS = ("read", "added", "superseded", "merged", "faded", "rejected")
 
 @app.command()
 def sleep(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A night, for --report.")] = None,
     dry_run: DryRunOption = False,
     budget: Annotated[
         float | None, typer.Option("--budget", min=0, metavar="SECONDS", help="How long it may take.")
     ] = None,
     job: Annotated[str | None, typer.Option("--job", help="Only this job.")] = None,
-    report: Annotated[
-        str | None, typer.Option("--report", metavar="[RUN]", help='What a night did; "last" for the newest.')
-    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="What RUN did, or the last night.")] = False,
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -41,14 +40,15 @@ def sleep(
     """
     from app.sleep.night import report_of
 
+    if run is not None and not report:
+        raise BadRequest(f"A night has no {run!r} to begin with.", f"Its report: mem sleep --report {run}.")
     with opened(home) as memory:
-        if report is None:
+        if not report:
             result = _night(memory, budget, job, dry_run)
-        else:
-            found = report_of(memory, None if report == "last" else report)
-            if found is None:
-                raise NothingFound("There was no night yet.", "Sleep now: `mem sleep`.")
+        elif (found := report_of(memory, run)) is not None:
             result = found
+        else:
+            raise NothingFound("There was no night yet.", "Sleep now: `mem sleep`.")
     document(result) if json else _print(result, dry_run)
 
 

@@ -29,7 +29,7 @@ def tui(
     if plain:
         say(
             "Every screen has a command that prints plain lines: `mem chat --plain`, `mem list`, `mem show`,\n"
-            "`mem recall`, `mem timeline`, `mem faded`, `mem sleep --report last`, `mem review`, `mem doctor`."
+            "`mem recall`, `mem timeline`, `mem faded`, `mem sleep --report`, `mem review`, `mem doctor`."
         )
         return
     if not sys.stdout.isatty() or not sys.stdin.isatty():
