@@ -10,7 +10,15 @@ from typing import Any
 
 from app.config import Config, Home, save_setting
 from app.errors import BadRequest, Refused
-from models.catalog import CATALOG, CatalogModel, LocalSource, find, suggest_chat, suggest_embedder
+from models.catalog import (
+    CATALOG,
+    CatalogModel,
+    LocalSource,
+    and_weaker,
+    find,
+    suggest_chat,
+    suggest_embedder,
+)
 from models.machine import Machine, this_machine
 from models.progress import Event, Fetched, FileReady, SourceChosen, SourceFailed
 
@@ -79,6 +87,13 @@ def fetch(home: Home, id: str, progress: Callable[[Event], None], source: Path |
 
     sources = None if source is None else [LocalSource(source)]
     return pull(find(id), home.models, progress, sources=sources)
+
+
+def fetch_suggested(home: Home, id: str, progress: Callable[[Event], None]) -> str:
+    """Make this suggestion present or, where no source delivers it, the next weaker one; returns its id."""
+    from models.pull import pull_first
+
+    return pull_first(and_weaker(find(id)), home.models, progress).id
 
 
 def use(home: Home, id_or_path: str) -> str:

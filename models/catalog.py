@@ -304,21 +304,30 @@ def find(model_id: str, models: Iterable[CatalogModel] = CATALOG) -> CatalogMode
     return known[model_id]
 
 
+# Strongest first: a model, and the memory and physical cores that it wants.
+_LADDER = (
+    ("qwen3-8b", 16 * GIB, 8),
+    ("qwen3-4b", 8 * GIB, 4),
+    ("qwen2.5-coder-1.5b", 4 * GIB, 2),
+    ("qwen2.5-coder-0.5b", 0, 0),
+)
+
+
 def suggest_chat(ram_bytes: int, cores: int) -> CatalogModel:
     """The strongest chat model that leaves half the memory free and answers at reading speed.
 
     On a CPU each word costs one pass over the weights, so few cores bound the size as memory does.
     """
-    ladder = (
-        ("qwen3-8b", 16 * GIB, 8),
-        ("qwen3-4b", 8 * GIB, 4),
-        ("qwen2.5-coder-1.5b", 4 * GIB, 2),
-    )
-    for model_id, least_ram, least_cores in ladder:
-        # A machine reports a little less than what is built in.
-        if ram_bytes >= least_ram * 0.9 and cores >= least_cores:
-            return find(model_id)
-    return find("qwen2.5-coder-0.5b")
+    # A machine reports a little less memory than what is built in.
+    fitting = (name for name, ram, least in _LADDER if ram_bytes >= ram * 0.9 and cores >= least)
+    return find(next(fitting, _LADDER[-1][0]))
+
+
+def and_weaker(model: CatalogModel) -> tuple[CatalogModel, ...]:
+    """The model, then what is suggested where it cannot be had, strongest first."""
+    names = [name for name, _, _ in _LADDER]
+    below = names[names.index(model.id) + 1 :] if model.id in names else []
+    return (model, *(find(name) for name in below))
 
 
 def suggest_embedder() -> CatalogModel:

@@ -61,6 +61,21 @@ def pull(
     return folder
 
 
+def pull_first(
+    models: Sequence[CatalogModel], models_folder: Path, progress: Progress | None = None
+) -> CatalogModel:
+    """Pull the first of these models that can be had, and return it. Raises as `pull` does for the last one."""
+    *better, last = models
+    for model in better:
+        try:
+            pull(model, models_folder, progress)
+        except DownloadFailed:
+            continue
+        return model
+    pull(last, models_folder, progress)
+    return last
+
+
 def describe(source: Source) -> str:
     """A source in a few words, for a person."""
     match source:
@@ -271,7 +286,8 @@ def _open(url: str, start: int = 0, end: int | None = None) -> tuple[Any, str | 
             return problem, watch.sha256
         raise _Unreachable(f"it answers {problem.code} {problem.reason}") from problem
     except (OSError, http.client.HTTPException) as problem:
-        raise _Silent(str(getattr(problem, "reason", problem))) from problem
+        cause = getattr(problem, "reason", problem)
+        raise _Silent(str(getattr(cause, "strerror", None) or cause)) from problem
     watch.note(response.headers)
     return response, watch.sha256
 

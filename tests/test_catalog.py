@@ -2,7 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from models.catalog import CATALOG, GIB, HubSource, PackageSource, find, suggest_chat, suggest_embedder
+from models.catalog import (
+    CATALOG,
+    GIB,
+    HubSource,
+    PackageSource,
+    and_weaker,
+    find,
+    suggest_chat,
+    suggest_embedder,
+)
 from models.errors import EngineMissing, ModelDamaged, ModelMissing
 from models.open import open_chat, open_embedder
 
@@ -57,6 +66,17 @@ def test_the_suggestion_fits_memory_and_cores(ram: float, cores: int, expected: 
     suggested = suggest_chat(int(ram * GIB), cores)
     assert suggested.id == expected
     assert suggested.ram <= ram * GIB
+
+
+def test_below_a_suggestion_is_always_one_that_a_package_registry_carries() -> None:
+    best = suggest_chat(1 << 50, 1000)
+    steps = and_weaker(best)
+    assert steps[0] == best and [model.size for model in steps] == sorted(
+        (m.size for m in steps), reverse=True
+    )
+    for model in steps[-2:]:
+        assert any(isinstance(source, PackageSource) for source in model.files[0].sources)
+    assert and_weaker(find("gemma-3-4b")) == (find("gemma-3-4b"),)
 
 
 def test_the_suggested_embedder_is_the_smallest() -> None:

@@ -16,7 +16,7 @@ import models.pull
 from models.catalog import CatalogModel, HubSource, LocalSource, ModelFile, PackageSource, Source
 from models.errors import DiskFull, DownloadFailed, ModelDamaged
 from models.progress import Event, Fetched, FileReady, SourceFailed
-from models.pull import pull
+from models.pull import pull, pull_first
 
 DATA = Random(7).randbytes(1_500_000)
 UNREACHABLE = HubSource("http://127.0.0.1:9/model.gguf")  # the discard port: nobody listens
@@ -204,6 +204,13 @@ def test_a_host_that_is_silent_is_asked_once_for_all_files(tmp_path: Path) -> No
     events: list[Event] = []
     pull(CatalogModel("two", "embed", "", "MIT", 1, 1, (one, other)), tmp_path / "models", events.append)
     assert len([event for event in events if isinstance(event, SourceFailed)]) == 1
+
+
+def test_the_first_model_that_can_be_had_is_taken(site: Site, tmp_path: Path) -> None:
+    out_of_reach, within_reach = model_of(UNREACHABLE), model_of(site.source())
+    assert pull_first([out_of_reach, within_reach, out_of_reach], tmp_path) is within_reach
+    with pytest.raises(DownloadFailed):
+        pull_first([model_of(UNREACHABLE, data=b"1"), model_of(UNREACHABLE, data=b"2")], tmp_path / "none")
 
 
 def test_a_file_of_the_user_may_be_the_source(tmp_path: Path) -> None:
