@@ -68,6 +68,7 @@ def from_candidate(candidate: Candidate, turn: Record, derived_by: str) -> Propo
         valid_from=candidate.valid_from,
         valid_to=candidate.valid_to,
         is_correction=candidate.is_correction,
+        ends=candidate.closes,
     )
 
 

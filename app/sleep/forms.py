@@ -1,0 +1,199 @@
+"""The forms in which people state things about themselves and others: tables of patterns, no logic.
+
+A Rule names the slot that its words fill and the sentence that it makes ({s} the subject, {v} the value).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.sleep.attributes import RELATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A form: its words, the slot it fills, and the sentence that it makes ({s} subject, {v} value)."""
+
+    pattern: re.Pattern[str]
+    attribute: str
+    template: str
+    closes: bool = False
+    proper: bool = False  # the value has to be a name
+
+
+_I = r"\bI(?:'ve| have|'m| am|'d| had)?(?: (?:just|recently|also|actually|really|now|still|currently|finally|always))*"
+_AM = r"\bI(?:'m| am)(?: (?:just|also|actually|really|now|still|currently))*"
+_JOB = (
+    r"[\w' -]{0,40}?(?:er|or|ist|ian|nurse|teacher|chef|cook|pilot|lawyer|attorney|student|scientist|analyst|assistant|"
+    r"consultant|architect|accountant|clerk|surgeon|vet|barista|mechanic|coach|model|founder|freelancer|intern|nanny|judge|"
+    r"officer|agent|guard|guide|therapist|psychologist|dev|engineer|designer|manager|writer|editor)"
+)
+_SPORTS = r"(?:tennis|soccer|football|basketball|chess|guitar|piano|violin|drums|the \w+|badminton|volleyball|golf|hockey|squash)"
+
+
+def _rule(pattern: str, attribute: str, template: str, *, closes: bool = False, proper: bool = False) -> Rule:
+    flags = re.IGNORECASE if not proper else 0
+    return Rule(re.compile(pattern, flags), attribute, template, closes, proper)
+
+
+_V = r"(?P<v>.{2,80})"
+_NAME = r"(?P<v>(?:(?:St|San|Santa|Santo|New|Los|Las|Le|La|The|De|Rio|El|Dr)\.? )*[A-Z][\w'’-]+(?:(?:,? | (?:of|de|and|&|the|upon) )[A-Z][\w'’-]+){0,4})"
+SELF: tuple[Rule, ...] = (
+    _rule(rf"\b[Mm]y name(?:'s| is) {_NAME}", "name", "{s}'s name is {v}.", proper=True),
+    _rule(rf"\b(?:[Pp]lease )?[Cc]all me {_NAME}", "nickname", "{s} wants to be called {v}.", proper=True),
+    _rule(rf"{_I} (?:moved|relocated)(?: back| out| over| down| up)?(?: with [\w ]{{2,20}}?)?(?: from [A-Z][\w ]+?)? to {_NAME}",
+          "home city", "{s} lives in {v}.", proper=True),
+    _rule(rf"\b[Ww]e(?:'ve| have)?(?: just| recently| finally)? (?:moved|relocated)(?: back)?(?: from [A-Z][\w ]+?)? to {_NAME}",
+          "home city", "{s} lives in {v}.", proper=True),
+    _rule(rf"{_AM} (?:living|based|staying permanently) in {_NAME}", "home city", "{s} lives in {v}.", proper=True),
+    _rule(rf"\bI(?: now| currently| still)? live in {_NAME}", "home city", "{s} lives in {v}.", proper=True),
+    _rule(rf"{_I} (?:was )?(?:born|grew up|raised) in {_NAME}", "birthplace", "{s} was born or grew up in {v}.", proper=True),
+    _rule(rf"{_AM} (?:originally )?from {_NAME}", "birthplace", "{s} is from {v}.", proper=True),
+    _rule(rf"(?:{_I} (?:work|working|started working|started|begun|began|joined|got (?:a|the) (?:new )?job|accepted (?:a|an|the) "
+          rf"(?:job|offer|position)|(?:got )?hired|was hired|employed))(?: as (?:an? )?[\w -]{{2,30}}?)? (?:at|for|with|by|from) (?:the )?{_NAME}",
+          "employer", "{s} works at {v}.", proper=True),
+    _rule(rf"{_I} joined {_NAME}(?= as\b|[.,!]|$)", "employer", "{s} works at {v}.", proper=True),
+    _rule(rf"{_I} (?:quit|left|resigned from|got laid off from|was laid off from|was fired from) (?:my (?:old )?job (?:at|with) )?{_NAME}",
+          "employer", "{s} no longer works at {v}.", closes=True, proper=True),
+    _rule(rf"(?:{_I} (?:work|working|started|got (?:a|the) job|got promoted|was promoted|promoted|hired)"
+          rf"(?: (?:at|for) [\w ]{{2,30}}?)? (?:as|to) (?:an? |the )?(?P<v>{_JOB}))\b", "job title", "{s} works as {v}."),
+    _rule(rf"{_AM} (?:an? )(?P<v>{_JOB})\b(?! of (?:my|this|that|the)\b| (?:fan|person|lover|believer)\b)", "job title", "{s} is a {v}."),
+    _rule(rf"{_AM} (?P<v>\d{{1,2}}) years old|{_I} (?:just )?turned (?P<w>\d{{1,2}})\b", "age", "{s} is {v} years old."),
+    _rule(r"\bmy birthday(?:'s| is)(?: on)? (?P<v>[^.,;!?]{3,30})", "birthday", "{s}'s birthday is {v}."),
+    _rule(r"\bI was born on (?P<v>[^.;!?]{3,30})", "birthday", "{s} was born on {v}."),
+    _rule(rf"{_AM} (?:severely |very |badly |deathly )?allergic to {_V}", "allergy", "{s} is allergic to {v}."),
+    _rule(r"\bI have an? (?P<v>[\w -]{3,30}?) allergy", "allergy", "{s} has a {v} allergy."),
+    _rule(rf"(?:{_AM}|{_I} (?:became|went|turned|gone)) (?:a |an )?(?P<v>vegan|vegetarian|pescatarian|gluten[- ]free|lactose[- ]intolerant|"
+          r"celiac|coeliac|keto|halal|kosher|teetotal(?:l?er)?)", "diet", "{s} is {v}."),
+    _rule(r"\bI (?:don't|do not|no longer|never|can't|cannot) (?:eat|drink) (?P<v>[^.,;!?]{3,40})", "avoids", "{s} does not eat or drink {v}."),
+    _rule(rf"\bI was (?:just |recently )?diagnosed with {_V}|\bI(?:'ve| have) (?:got |had )?(?P<w>(?:type [12] )?diabetes|asthma|"
+          r"migraines?|epilepsy|arthritis|anxiety|depression|adhd|insomnia|celiac disease|high blood pressure|a bad (?:back|knee))",
+          "health", "{s} has {v}."),
+    _rule(r"\bI(?:'m| am)? (?:take|taking|on) (?P<v>[\w-]+(?: \d+ ?mg)?) (?:for my|every (?:day|morning|night)|daily)", "medication",
+          "{s} takes {v}."),
+    _rule(r"\bmy (?:all[- ]time )?favou?rite (?P<slot>[\w -]{2,25}?)(?: (?:now|of all time|ever))? (?:is|are|has to be|would be) {V}"
+          .replace("{V}", _V), "favourite {slot}", "{s}'s favourite {slot} is {v}."),
+    _rule(rf"{_I} (?:absolutely |truly |do |still )?(?:love|adore|like|enjoy)(?!d)(?: to)? {_V}", "likes", "{s} likes {v}."),
+    _rule(rf"{_I} (?:a (?:big|huge) fan of|obsessed with|(?:really )?into|fond of) {_V}", "likes", "{s} likes {v}."),
+    _rule(rf"\bI (?:really |absolutely )?(?:hate|dislike|can't stand|cannot stand|detest|don't like|do not like|don't enjoy) {_V}",
+          "dislikes", "{s} dislikes {v}."),
+    _rule(rf"\bI(?:'d)? (?:really |strongly |much |generally |usually )?prefer {_V}", "preference", "{s} prefers {v}."),
+    _rule(rf"\bI(?:'ve)? (?:quit|stopped|gave up|given up) {_V}|\bI no longer (?P<w>[^.,;!?]{{3,60}})", "gave up", "{s} gave up {v}.",
+          closes=True),
+    _rule(r"\bI(?: also)? have (?P<v>\d+|one|two|three|four|five|six) (?P<slot>kids|children|sons|daughters|siblings|sisters|brothers|"
+          r"cats|dogs|grandchildren)", "number of {slot}", "{s} has {v} {slot}."),
+    _rule(rf"{_I} (?:got|been|happily) (?P<v>married|engaged|divorced|separated)", "marital status", "{s} is {v}."),
+    _rule(rf"{_AM} (?P<v>single|married|divorced|engaged|widowed)\b", "marital status", "{s} is {v}."),
+    _rule(rf"{_I} (?:speak|fluent in) (?P<v>[A-Z]\w+(?:(?:, | and )[A-Z]\w+)*)", "language", "{s} speaks {v}.", proper=True),
+    _rule(rf"{_I} (?:been )?(?:learning|studying|learn|study|majoring in|started learning) (?P<v>[\w' -]{{3,40}}?)(?= at\b| in\b| for\b| since\b|[.,!]|$)",
+          "studies", "{s} studies {v}."),
+    _rule(rf"{_I} graduated from {_NAME}", "education", "{s} graduated from {v}.", proper=True),
+    _rule(rf"{_I} (?:play|playing|started playing) (?P<v>{_SPORTS})", "hobby", "{s} plays {v}."),
+    _rule(rf"{_I} (?:started|took up|taken up|picked up|been doing|do|been|go) (?P<v>(?!to\b|doing\b)\w+ing\b(?: [\w' -]{{2,30}}?)?)"
+          r"(?= for\b| since\b| every\b| with\b| at\b|[.,!]|$)", "hobby", "{s} does {v}."),
+    _rule(r"\bI (?:drive|ride|own) (?P<v>(?:an?|my) [\w' -]{3,40}?)(?= to\b| every\b| and\b|[.,!]|$)", "owns", "{s} has {v}."),
+    _rule(rf"{_I} (?:bought|got|adopted|purchased) (?P<v>(?:an?|my (?:first|own)|two|three) [\w' -]{{3,50}}?)"
+          r"(?= for\b| from\b| at\b| last\b| yesterday| named\b| called\b| and\b|[.,!]|$)", "owns", "{s} got {v}."),
+    _rule(rf"\bmy commute (?:is|takes) {_V}|\bI (?:commute|get to work) by (?P<w>[\w ]{{3,30}})", "commute", "{s}'s commute is {v}."),
+    _rule(rf"\bmy (?P<slot>gym|doctor|dentist|landlord|landlady|boss|manager|bank|office|school|car|rent|salary|time ?zone|address|"
+          rf"phone number|email|therapist)(?:'s name)? (?:is|are|at) {_V}", "{slot}", "{s}'s {slot} is {v}."),
+    _rule(r"\bI (?:go to|joined|train at|work out at) (?:the |a )?(?P<v>[\w' -]*\b(?:gym|CrossFit|climbing wall|pool)\b[^.,;!?]{0,30})", "gym",
+          "{s} goes to the gym {v}."),
+)  # fmt: skip
+
+OTHERS: tuple[Rule, ...] = (
+    _rule(rf"(?:(?:now )?lives? in|(?:has |have )?(?:just )?moved(?: back)? to|is (?:now )?living in|is based in) {_NAME}", "home city",
+          "{s} lives in {v}.", proper=True),
+    _rule(rf"(?:works? (?:at|for)|(?:has )?(?:just )?(?:started|got a job|joined)(?: working)? (?:at|with|for)) (?:the )?{_NAME}", "employer",
+          "{s} works at {v}.", proper=True),
+    _rule(rf"(?:works? as|is|became) an? (?P<v>{_JOB})\b", "job title", "{s} is a {v}."),
+    _rule(rf"is (?:severely |very )?allergic to {_V}", "allergy", "{s} is allergic to {v}."),
+    _rule(r"is (?P<v>vegan|vegetarian|pescatarian|gluten[- ]free|celiac)", "diet", "{s} is {v}."),
+    _rule(rf"(?:really |absolutely )?(?:loves|likes|enjoys|adores) {_V}", "likes", "{s} likes {v}."),
+    _rule(rf"(?:hates|dislikes|can't stand|doesn't like) {_V}", "dislikes", "{s} dislikes {v}."),
+    _rule(r"(?:is|turned|just turned) (?P<v>\d{1,2})(?: years old)?\b", "age", "{s} is {v} years old."),
+    _rule(r"(?:'s birthday is|was born)(?: on)? (?P<v>[^.;!?]{3,30})", "birthday", "{s}'s birthday is {v}."),
+    _rule(rf"was diagnosed with {_V}", "health", "{s} was diagnosed with {v}."),
+    _rule(r"(?:is|got) (?P<v>married|engaged|divorced|pregnant)\b", "marital status", "{s} is {v}."),
+)  # fmt: skip
+
+STANDING = re.compile(
+    r"(?:^|[.!;,] )(?:and |also |please |so |but )*(?P<v>(?:from now on|in future|always|never|please (?:always|never|don't|do not|stop|use|keep|"
+    r"answer|reply|write|remember)|don't ever|remember (?:that|to|this:?)|when(?:ever)? i (?:ask|say|write|tell)\b)[^.!?]{6,160})",
+    re.IGNORECASE,
+)
+PLAN = re.compile(
+    r"\b(?P<v>I(?:'m| am) (?:going|planning|hoping|about|flying|travelling|traveling|moving|starting|meeting|visiting|getting|seeing|"
+    r"running|taking|leaving)\b[^.!?]{4,120}|I(?:'ll| will) (?:be )?\w+[^.!?]{4,120}|(?:I|we)(?:'ve| have)? (?:got )?(?:an? |my )?(?:\w+ )?"
+    r"(?:appointment|interview|exam|meeting|flight|trip|reservation|surgery|deadline|concert|wedding)\b[^.!?]{3,100}|we(?:'re| are) "
+    r"(?:going|planning|moving|flying|getting)\b[^.!?]{4,120})",
+    re.IGNORECASE,
+)
+EVENT = re.compile(
+    r"\b(?P<v>(?:I|we)(?:'ve)? (?:just |recently |finally |also )*(?:went|ran|attended|visited|finished|completed|won|started|joined|signed|"
+    r"passed|met|adopted|bought|sold|lost|broke|painted|made|took|had|saw|hosted|volunteered|performed|received|applied|"
+    r"launched|opened|published|organi[sz]ed|gave|celebrated|hiked|climbed|travelled|traveled|camped|read|watched|cooked|baked|"
+    r"planted|learned|learnt|quit|got|flew|drove|moved|graduated|spent|paid)\b[^.!?]{4,140})",
+    re.IGNORECASE,
+)
+HOWTO = re.compile(r"^(?:(?:so|ok|note|tip|btw|by the way)[,:]? )?(?P<goal>to [a-z][^,.!?]{4,60}), (?P<steps>(?:you |first |just |simply )*"
+                    r"[a-z]+ [^?]{8,300})$", re.IGNORECASE)  # fmt: skip
+NO_STATEMENT = re.compile(
+    r"\?\s*$|\b(?:if i|if we|i wish|imagine|suppose|what if|as if|would have|could have|should have|hypothetical|pretend|in my dream|"
+    r"i dreamt|i dreamed|maybe i|might|perhaps|i wonder|i wondered|not sure if|just kidding|jk|kidding|lol|haha|joking|as a joke|"
+    r"in the (?:book|movie|film|game|story|novel|show)|the character)\b|^\s*[>\"“]",
+    re.IGNORECASE,
+)
+OF_OTHERS = re.compile(
+    r"\b(?:(?:he|she|they|\w+) (?:said|says|told me|claims|claimed|thinks|wrote|asked)|according to|quote)\b[^.]*$",
+    re.IGNORECASE,
+)
+WOULD = re.compile(r"\bI(?:'d| would)(?: really)? (?:like|love|prefer|enjoy)\b", re.IGNORECASE)
+NEGATED = re.compile(r"\b(?:not|n't|never|no longer|hardly)\s*(?:\w+\s+){0,2}$", re.IGNORECASE)
+CORRECTS = re.compile(
+    r"^\W*(?:no|nope|actually|sorry|correction|wait|oops|that's (?:wrong|not (?:right|true))|not quite|i meant|i mean|let me correct)\b"
+    r"|\bi (?:meant|misspoke|was wrong|made a mistake)\b|\bnot \w+(?: \w+)? any ?more\b",
+    re.IGNORECASE,
+)
+CUT = re.compile(
+    r"\s*(?:[,;:()—–]| - |\b(?:and (?:i|we|it|he|she|they|my|so|that|then)|but|because|since (?:i|we|it|the|my)|so (?:i|we|that|it)|which|who|when|while|"
+    r"although|though|if|as (?:it|i|well|a kid)|these days|right now|at the moment|any ?more|even though|especially|ever since|last (?:week|month|"
+    r"year|night|summer|spring|fall|winter)|yesterday|today|recently|a (?:few|couple of)? ?(?:days|weeks|months|years) ago|\w+ (?:days|weeks|"
+    r"months|years) ago|this (?:week|month|year|morning)|too|btw|by the way|lol|haha|now|though|in (?:19|20)\d\d)\b).*$",
+    re.IGNORECASE,
+)
+EMPTY = frozenset(
+    "it that this them him her you there so one here everyone someone something anything me us to the how what".split()
+)
+PRONOUNS = (
+    (r"\bI'm\b", "{s} is"), (r"\bI am\b", "{s} is"), (r"\bI've\b", "{s} has"), (r"\bI'll\b", "{s} will"), (r"\bI'd\b", "{s} would"),
+    (r"\bwe're\b", "{s} and others are"), (r"\bwe've\b", "{s} and others have"), (r"\bwe'll\b", "{s} and others will"),
+    (r"\bwe\b", "{s} and others"), (r"\bI have\b", "{s} has"), (r"\bI\b", "{s}"), (r"\bmy\b", "their"), (r"\bme\b", "them"),
+    (r"\bmyself\b", "themselves"), (r"\bour\b", "their"), (r"\bmine\b", "theirs"), (r"\bus\b", "them"),
+)  # fmt: skip
+
+CALLED = re.compile(
+    rf"\b[Mm]y (?:\w+ )?(?P<rel>{RELATIONS})(?:'s name is| is (?:called|named)| named| called|,)? (?P<name>[A-Z][a-z]+)\b"
+)
+"""Whom a relative, friend or pet is called."""
+
+HAS = re.compile(
+    r"\b[Ii](?:'ve| have| got|'ve got| have got| adopted)(?: also)? an? (?:\w+ ){0,2}"
+    r"(?P<rel>dog|cat|puppy|kitten|son|daughter|sister|brother|parrot|horse|rabbit)(?:,? (?:named|called) (?P<name>[A-Z]\w+))?"
+)
+_NO_NAME = "|".join(
+    "I We The This That My It You He She They Yes No So But And There What Today Work Life Dinner".split()
+)
+WHO = re.compile(
+    rf"(?:\b[Mm]y (?P<rel>{RELATIONS})(?:,? (?P<called>[A-Z][a-z]+))?,?"
+    rf"|(?:^|[,;] |\band )(?P<alone>(?!(?:{_NO_NAME})\b)[A-Z][a-z]{{2,}}))(?: (?:just|also|now|recently|really))* (?=\w)"
+)
+"""Another person as the subject of a sentence: "my sister Lena ...", "Lena ..."."""
+
+NO_WISH = re.compile(
+    r"(?:always|never) (?:been|had|was|a\b|the\b|heard|seen|thought|knew|mind)", re.IGNORECASE
+)
+KINDRED = {"kids": "children", "timezone": "time zone", "manager": "boss", "landlady": "landlord"}
+"""Words for the same slot."""
+SENTENCE = re.compile(r"(?:[^.!?\n]|[.](?=\w)|(?<=\b(?:Dr|Mr|Ms|St|Jr))\.|(?<=\bMrs)\.)+[.!?]*")
