@@ -1,0 +1,176 @@
+"""The chat turn against llama.cpp itself: overhead, time to the first word, cached share, speed of generation.
+
+    python -m bench.chat [--model qwen2.5-coder-0.5b]... [--turns 8] [--memories 10000]
+
+Each turn's prompt is also given to a second engine over the same weights, whose cache goes through the same
+states: what it needs is what llama.cpp needs for the same new tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from app import encode
+from app.assistant import Assistant
+from app.clock import now
+from app.config import Config, Home, ModelsConfig, find_home
+from app.events import Answered, Said
+from app.memory import Memory
+from app.open import load_chat, open_memory
+from models.chat import ChatModel, Message
+from models.fake import EchoChat
+
+ASKED = [f"What did I note about visitor {n * 37}?" for n in range(40)]
+SMALL = [
+    "Thanks!",
+    "Good morning!",
+    "Tell me a joke.",
+    "What is 12 times 12?",
+    "Great, thank you!",
+    "Why is the sky blue?",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn's milliseconds and tokens, here and in the bare engine."""
+
+    first_ms: float
+    bare_first_ms: float
+    rate: float
+    bare_rate: float
+    cached_share: float
+
+
+class Watched:
+    """A ChatModel that remembers the last prompt it was given."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+        self.prompt: tuple[Message, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def stream(self, messages: Sequence[Message], **more: Any) -> Iterator[str]:
+        """Yield the reply in pieces."""
+        self.prompt = tuple(messages)
+        return self._model.stream(messages, **more)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", action="append")
+    parser.add_argument("--turns", type=int, default=6)
+    parser.add_argument("--memories", type=int, default=10_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder), find_home().models)
+        memory = open_memory(home)
+        fill(memory, given.memories)
+        print(f"overhead without llama.cpp at {given.memories} memories (goal 40 ms)")
+        for name, lines in (("asked of memory", ASKED[:30]), ("small talk", SMALL * 5)):
+            spent = overhead(memory, lines)
+            print(
+                f"  {name:18}median {statistics.median(spent):6.1f} ms   p90 {sorted(spent)[len(spent) * 9 // 10]:6.1f} ms"
+            )
+        print(f"\n{'':42}{'first word':>12}{'bare':>9}{'ratio':>7}{'speed':>7}{'cached':>8}")
+        for model in given.model or ["qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]:
+            for name, lines in (("evidence changes", ASKED), ("none needed", SMALL)):
+                report(f"{model}, {name}", talk(memory, home, model, lines[: given.turns]))
+        memory.close()
+
+
+def fill(memory: Memory, count: int) -> None:
+    """Short memories with vectors, over two years."""
+    moment = now()
+    for start in range(0, count, 1000):
+        records = [
+            encode.turn(
+                f"Visitor {n} brought {n % 90} apples and liked room {n % 70}.",
+                now=moment - timedelta(hours=n),
+                session=f"day {n // 20}",
+                speaker="me",
+            )
+            for n in range(start, min(start + 1000, count))
+        ]
+        memory.add(records, "fill", moment)
+
+
+def overhead(memory: Memory, lines: Sequence[str]) -> list[float]:
+    """Milliseconds of each turn with a chat model that costs nothing; the first two warm the caches."""
+    assistant = Assistant(memory, EchoChat(["Yes."]), "overhead", now=now())
+    out = []
+    for line in lines:
+        started = time.perf_counter()
+        for _ in assistant.reply(line, now()):
+            pass
+        out.append((time.perf_counter() - started) * 1000)
+    return out[2:]
+
+
+def talk(memory: Memory, home: Home, model: str, lines: Sequence[str]) -> list[Turn]:
+    """The turns of one conversation, each measured here and in the bare engine."""
+    config = Config(models=ModelsConfig(chat=model))
+    ours, bare = Watched(load_chat(home, config)), load_chat(home, config)
+    assistant = Assistant(memory, ours, f"bench {model} {lines[0]}", now=now())
+    turns = []
+    for line in lines:
+        started, first, answered = time.perf_counter(), 0.0, Answered("")
+        for event in assistant.reply(line, now()):
+            if isinstance(event, Said) and not first:
+                first = (time.perf_counter() - started) * 1000
+            if isinstance(event, Answered):
+                answered = event
+        bare_started, bare_first = time.perf_counter(), 0.0
+        for _ in bare.stream(ours.prompt, max_tokens=assistant.window.reply_tokens):
+            bare_first = bare_first or (time.perf_counter() - bare_started) * 1000
+        usage, bare_usage = ours.last_usage, bare.last_usage
+        if answered.abstained or usage is None or bare_usage is None:
+            continue
+        turns.append(
+            Turn(
+                first,
+                bare_first,
+                rate(usage),
+                rate(bare_usage),
+                usage.cached_tokens / max(1, usage.prompt_tokens),
+            )
+        )
+    ours.close()
+    bare.close()
+    return turns
+
+
+def rate(usage: Any) -> float:
+    """Tokens a second after the first."""
+    return float(
+        max(0, usage.completion_tokens - 1) / max(1e-6, (usage.total_ms - usage.first_token_ms) / 1000)
+    )
+
+
+def report(name: str, turns: Sequence[Turn]) -> None:
+    """One line of medians; the first turn reads the whole head and is left out."""
+    later = turns[1:]
+    if not later:
+        print(f"{name:42} no turns")
+        return
+    middle = statistics.median
+    first, bare = middle(t.first_ms for t in later), middle(t.bare_first_ms for t in later)
+    ratio = middle(t.first_ms / t.bare_first_ms for t in later)
+    speed = middle(t.rate / t.bare_rate for t in later if t.bare_rate)
+    cached = middle(t.cached_share for t in later)
+    print(f"{name:42}{first:9.0f} ms{bare:6.0f} ms{ratio:7.2f}{speed:7.2f}{cached:8.0%}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
