@@ -110,6 +110,15 @@ class Memory:
                 progress(done)
         return done
 
+    def sharpen(self, records: Sequence[Record], now: datetime) -> None:
+        """Make the vectors of these records again, at full precision."""
+        for view in ("text", "context"):
+            having = [r for r in records if view in views_of(r)]
+            vectors = self._embed([views_of(r)[view] for r in having])
+            if vectors is not None:
+                with self.store.atomic("embed", now):
+                    self._put_vectors(having, view, vectors)
+
     def edit(self, id: str, text: str, now: datetime) -> Record:
         """Reword a derived or hand-written memory; the old words stay in the history. Episodes cannot be reworded."""
         record = replace(self.store.get(id), text=text)

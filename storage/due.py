@@ -1,4 +1,4 @@
-"""Which memories have been left alone for so long that their state may change: one look over the table, no meaning."""
+"""Which memories the states of the night concern: one look over a table, no meaning."""
 
 from __future__ import annotations
 
@@ -34,3 +34,12 @@ def due_to_rest(
     )
     values = (str(State.DORMANT), to_text(now), stabilities, to_text(now - age), after, limit)
     return [seq for (seq,) in connection.execute(sql, values)]
+
+
+def blurred(connection: Any, model: str, limit: int) -> list[int]:
+    """Active rows whose vector is kept at a lower precision: they were woken since it was."""
+    sql = (
+        "SELECT DISTINCT v.seq FROM vectors v JOIN records r ON r.seq = v.seq"
+        " WHERE v.model = ? AND v.precision <> 'f32' AND r.state = ? ORDER BY v.seq LIMIT ?"
+    )
+    return [seq for (seq,) in connection.execute(sql, (model, str(State.ACTIVE), limit))]

@@ -39,7 +39,7 @@ class Proposal:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     is_correction: bool = False
-    ends: bool = False  # the fact stopped being true, and nothing took its place
+    ends: bool = False  # it says that what fills this slot stopped being true, and nothing takes its place
 
     @property
     def since(self) -> datetime:
@@ -56,7 +56,7 @@ def from_candidate(candidate: Candidate, turn: Record, derived_by: str) -> Propo
         turn=turn.id,
         said_at=turn.event_time,
         trust=turn.trust,
-        kind=Kind(candidate.kind),
+        kind=candidate.kind,
         text=candidate.text,
         start=candidate.start,
         end=candidate.end,

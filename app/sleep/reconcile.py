@@ -26,6 +26,7 @@ class Verdict(Enum):
     CORRECT = "corrects"
     PAST = "was true before"
     ASK = "contradicts"
+    END = "ends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ def decide(proposal: Proposal, known: Sequence[Record]) -> Decision:
     """The decision on `proposal`, given every fact of its slot, closed ones too, oldest first."""
     for fact in known:
         if same_value(proposal, fact) and _covers(fact, proposal.since):
-            return Decision(Verdict.SAME, fact)
+            return Decision(Verdict.END if proposal.ends else Verdict.SAME, fact)
+    if proposal.ends:
+        return Decision(Verdict.ADD)
     if proposal.attribute is None or not is_single_valued(proposal.attribute):
         return Decision(Verdict.ADD)
     live = [fact for fact in known if fact.valid_to is None and fact.superseded_by is None]
@@ -73,11 +76,17 @@ def is_guarded(fact: Record) -> bool:
 
 
 def same_value(proposal: Proposal, fact: Record) -> bool:
-    """Whether both say the same of their slot; without values, whether the words are the same."""
+    """Whether both say the same of their slot; without values, whether the words are the same.
+
+    Where a slot holds one value, "Porto" and "Porto, Portugal" are one.
+    """
     known = fact.extra.get("value")
-    if proposal.value and known:
-        return plain(proposal.value) == plain(str(known))
-    return plain(proposal.text) == plain(fact.text)
+    if not (proposal.value and known):
+        return plain(proposal.text) == plain(fact.text)
+    one, other = plain(proposal.value), plain(str(known))
+    if proposal.attribute is not None and is_single_valued(proposal.attribute):
+        return f"{one} ".startswith(f"{other} ") or f"{other} ".startswith(f"{one} ")
+    return one == other
 
 
 def plain(text: str) -> str:

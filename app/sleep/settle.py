@@ -11,7 +11,7 @@ from app.guard import is_binding, may_influence
 from app.sleep.episodes import EPISODE, episode_turns
 from app.sleep.proposals import Proposal, from_dict
 from app.sleep.read import READ, proposals_in
-from app.sleep.reconcile import Verdict, closed, decide, plain, since
+from app.sleep.reconcile import Decision, Verdict, closed, decide, plain, same_value, since
 from app.sleep.rules import DEPENDS_ON
 from app.sleep.work import Tally, Work
 from app.uses import SAID_AGAIN, use
@@ -52,24 +52,31 @@ def settle_one(work: Work, proposal: Proposal, tally: Tally) -> None:
         return
     known = _known(work, proposal)
     decision = decide(proposal, known)
-    if decision.verdict is Verdict.SAME:
-        assert decision.known is not None
+    if decision.verdict is Verdict.SAME and decision.known is not None:
         _confirm(work, decision.known, proposal, turn, tally)
         return
     if proposal.ends:
-        return
+        proposal = replace(proposal, attribute=f"former {proposal.attribute}", ends=False)
+        if any(same_value(proposal, fact) for fact in _known(work, proposal)):
+            return
     fact = _insert(work, proposal, turn)
     _link_dependence(work, fact)
     tally.added += 1
-    if decision.known is None:
-        tally.changes.append(f"+ {fact.id} {fact.text}")
-        return
+    tally.changes.append(f"+ {fact.id} {fact.text}")
+    if decision.known is not None:
+        _follow(work, decision, fact, known, tally)
+
+
+def _follow(work: Work, decision: Decision, fact: Record, known: Sequence[Record], tally: Tally) -> None:
+    """What a new fact does to the fact that it was decided against."""
+    assert decision.known is not None
     match decision.verdict:
         case Verdict.SUPERSEDE | Verdict.CORRECT:
             _supersede(work, fact, known, decision.verdict, tally)
+        case Verdict.END:
+            _supersede(work, fact, [decision.known], decision.verdict, tally)
         case Verdict.PAST:
             _file_as_past(work, fact, decision.known, known)
-            tally.changes.append(f"+ {fact.id} {fact.text} (until {decision.known.id})")
         case _:
             _ask(work, fact, decision.known)
             tally.changes.append(f"? {fact.id} {fact.text} (against {decision.known.id})")
@@ -125,11 +132,6 @@ def _confirm(work: Work, fact: Record, proposal: Proposal, turn: Record, tally: 
     """The same again: one more piece of evidence, and a use when it comes from another conversation."""
     links = work.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)
     if any(link.dst == turn.id for link in links):
-        return
-    if proposal.ends:
-        work.store.update(closed(fact, proposal.since, by=fact.superseded_by))
-        tally.superseded += 1
-        tally.changes.append(f"- {fact.id} {fact.text} (until {proposal.since:%Y-%m-%d})")
         return
     work.store.link([Link(fact.id, turn.id, LinkKind.DERIVED_FROM, 1.0, proposal.start, proposal.end)])
     extra = {name: value for name, value in fact.extra.items() if name != "suspect"}

@@ -12,13 +12,13 @@ from app.forgetting import (
     ARCHIVED_AFTER,
     ARCHIVED_BELOW,
     DORMANT_BELOW,
-    Curve,
     explain,
     first_stability,
     lasting_reason,
     protection,
 )
 from app.sleep.work import Tally, Work
+from app.uses import DECAY, curve_of
 from storage.due import due_to_fade, due_to_rest
 from storage.records import Kind, LinkKind, Record, State
 
@@ -31,7 +31,7 @@ SHOWN = 20  # transitions that the report spells out
 
 def fade(work: Work, tally: Tally) -> None:
     """The job: a first stability for what is new, then every state that time has changed."""
-    curve = curve_of(work)
+    curve = curve_of(work.memory.config, work.store.meta(DECAY))
     _welcome(work, tally)
     dim, rest = curve.days_until(1.0, DORMANT_BELOW), curve.days_until(1.0, ARCHIVED_BELOW)
     db = work.store.connection
@@ -42,13 +42,6 @@ def fade(work: Work, tally: Tally) -> None:
         State.ARCHIVED,
         lambda after: due_to_rest(db, work.now, rest, ARCHIVED_AFTER, after, SLICE),
     )
-
-
-def curve_of(work: Work) -> Curve:
-    """The curve that the user chose, with the decay that was fitted to their uses if there is one."""
-    chosen = work.memory.config.forgetting
-    shape = "exponential" if chosen.shape == "exponential" else "power"
-    return Curve(shape, float(work.store.meta("curve.decay", chosen.decay)))
 
 
 def _welcome(work: Work, tally: Tally) -> None:
