@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,6 @@ from typing import Any
 
 UNLIMITED = 100_000
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def say(text: str) -> None:
@@ -30,8 +28,10 @@ def document(value: Any) -> None:
 
 
 def shown(text: str) -> str:
-    """Text of a memory, safe for a terminal: control and direction characters are made visible."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Text of a memory, safe for a terminal."""
+    from app.guard.hostile import inert
+
+    return inert(text)
 
 
 def one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Times as options give them."""
+"""Times as options give them: ISO 8601, or words like "yesterday" and "last March"."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ def moment(words: str | None, now: datetime) -> datetime | None:
     """The start of the time that `words` name, seen from `now`; None for none. Raises BadRequest."""
     if words is None:
         return None
-    try:
-        found = datetime.fromisoformat(words)
-    except ValueError as error:
+    from app.when import parse_when
+
+    span = parse_when(words, now)
+    if span is None:
         raise BadRequest(
-            f"{words!r} is no time.", "Give a date like 2024-05-01 or words like yesterday."
-        ) from error
-    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
+            f"{words!r} is no time.", "Give a date like 2024-05-01, or words like yesterday, last March."
+        )
+    return span.start

@@ -268,3 +268,13 @@ class TestVerify:
         found = mem("replay", "--json").json
 
         assert found["ok"] and found["state_hash"] == found["replayed_hash"]
+
+
+def test_times_in_words(mem: Mem) -> None:
+    mem("remember", "the concert", "--at", "three days ago")
+
+    assert mem("list", "--after", "yesterday").code == 3
+    assert (
+        mem("list", "--after", "last year", "--before", "yesterday", "--json").json[0]["text"]
+        == "the concert"
+    )

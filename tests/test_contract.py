@@ -95,7 +95,7 @@ class TestBatch:
         assert done.code == 0
         assert set(first) == {"id", "abstain", "ms", "hits"}
         assert [r["id"] for r in (first, second, third)] == ["q1", None, "3"]
-        hit = first["hits"][0]
+        hit = next(h for h in first["hits"] if h["external_id"] == "D1:3")
         assert set(hit) == HIT
         assert (hit["external_id"], hit["sources"], hit["speaker"], hit["session"]) == (
             "D1:3",
