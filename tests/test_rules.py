@@ -1,0 +1,108 @@
+"""What people say plainly is read without a model, and what they do not state is left alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.sleep.rules import DEPENDS_ON, Candidate, extract, is_single_valued
+from storage.records import Kind
+
+MONDAY = datetime(2023, 5, 8, 14, tzinfo=UTC)
+
+
+def read(text: str, speaker: str = "user") -> dict[str | None, Candidate]:
+    return {c.attribute: c for c in extract(text, speaker, MONDAY)}
+
+
+@pytest.mark.parametrize(
+    ("said", "attribute", "sentence"),
+    [
+        ("I moved to Porto last week.", "home city", "The user lives in Porto."),
+        ("We're fine. We moved to Lisbon in 2019", "home city", "The user lives in Lisbon."),
+        ("Actually, I work at Google now.", "employer", "The user works at Google."),
+        ("I started as a nurse at the Santo Antonio hospital", "job title", "The user works as nurse."),
+        ("I'm allergic to penicillin, so be careful.", "allergy", "The user is allergic to penicillin."),
+        ("my favourite book is Dune.", "favourite book", "The user's favourite book is Dune."),
+        ("I love climbing but I hate running", "dislikes", "The user dislikes running."),
+        ("I have two kids", "number of children", "The user has two children."),
+        ("I have a dog named Rex.", "pet", "The user has a dog called Rex."),
+        ("My sister Lena visits soon", "sister", "The user's sister is called Lena."),
+        ("Lena moved to Berlin last month.", "home city", "Lena lives in Berlin."),
+        ("From now on, answer in French.", "instruction", 'The user asks: "From now on, answer in French"'),
+        ("I have an appointment with the dentist on Friday", "plan",
+         "The user has an appointment with the dentist on 12 May 2023."),
+        ("I ran a charity race yesterday", "event", "The user ran a charity race on 7 May 2023."),
+    ],
+)  # fmt: skip
+def test_common_forms(said: str, attribute: str, sentence: str) -> None:
+    assert read(said)[attribute].text == sentence
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Do I live in Porto?",
+        "If I lived in Rome I'd be happy.",
+        "I wish I worked at Google",
+        "haha I'm a billionaire",
+        "My brother said I am an idiot.",
+        "I'd love to visit Japan.",
+        "I never thought I live in Rome",
+        "Hey! How are you?",
+        "",
+        "I'm so tired of this.",
+    ],
+)
+def test_what_is_no_statement_is_left_alone(said: str) -> None:
+    assert extract(said, "user", MONDAY) == []
+
+
+def test_the_quote_is_verbatim_and_the_time_is_resolved() -> None:
+    said = "Big news! I moved to Porto last week, it is lovely."
+    found = read(said)["home city"]
+    assert said[found.start : found.end] == "I moved to Porto"
+    assert found.valid_from is not None
+    assert MONDAY - timedelta(days=8) < found.valid_from < MONDAY
+    assert found.value == "Porto"
+
+
+def test_a_persons_own_name_stands_for_i() -> None:
+    found = read("I work at Acme and my sister Lena is allergic to nuts.", "Tom")
+    assert found["employer"].text == "Tom works at Acme."
+    assert found["employer"].subject == "tom"
+    assert found["allergy"].text == "Tom's sister Lena is allergic to nuts."
+    assert found["allergy"].subject == "lena"
+
+
+def test_corrections_and_ends_are_marked() -> None:
+    assert read("No, actually I live in Lisbon.")["home city"].is_correction
+    assert read("I quit smoking two years ago")["gave up"].closes
+    assert not read("I live in Lisbon.")["home city"].is_correction
+
+
+def test_procedures() -> None:
+    [found] = extract("To reset the router, hold the button for ten seconds.", "user", MONDAY)
+    assert found.kind is Kind.PROCEDURAL
+    assert found.attribute == "to reset the router"
+
+
+def test_knowledge_of_slots() -> None:
+    assert is_single_valued("home city")
+    assert is_single_valued("favourite book")
+    assert not is_single_valued("likes")
+    assert "home city" in DEPENDS_ON["commute"]
+    assert all(is_single_valued(attribute) for attribute in DEPENDS_ON)
+
+
+@given(st.text(max_size=400), st.sampled_from(["user", "Ana"]))
+def test_no_text_breaks_it_and_every_quote_is_in_the_text(text: str, speaker: str) -> None:
+    for found in extract(text, speaker, MONDAY):
+        assert 0 <= found.start < found.end <= len(text)
+
+
+def test_a_megabyte_is_read_in_part() -> None:
+    assert len(extract("I live in Rome. " * 70_000, "user", MONDAY)) == 1
