@@ -32,9 +32,11 @@ _NUMBER_WORDS = {
 }
 _STOP = frozenset(
     """
-    a an the and or but of to in on at for with by from as is are was were be been being has have had do does did will
-    would can could should may might it its this that these those there here who whom which what when where how than then so
-    very just also now too up out about into over user their them they he she his her him we our us i my me you your
+    a an the and or but of to in on at for with by from as is are was were
+    be been being has have had do does did will would can could should may might it its this that
+    these those there here who whom which what when where how than then so very just also now too up
+    out about into over user their them they he she his her him we our us i my me you
+    your
     """.split()
 )
 _NEGATIONS = re.compile(
