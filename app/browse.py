@@ -184,9 +184,9 @@ def around(memory: Memory, id: str) -> list[Neighbour]:
     return sorted(found, key=lambda n: (-n.link.weight, n.link.kind, n.id))
 
 
-def total(memory: Memory) -> int:
-    """How many memories there are."""
-    return sum(memory.store.counts().values())
+def is_empty(memory: Memory) -> bool:
+    """Whether nothing was ever kept."""
+    return not memory.store.records(limit=1)
 
 
 def sessions(memory: Memory, limit: int = 100) -> Sequence[SessionSpan]:
@@ -196,8 +196,8 @@ def sessions(memory: Memory, limit: int = 100) -> Sequence[SessionSpan]:
 
 def turns(memory: Memory, session: str, limit: int = 200) -> list[Record]:
     """The newest turns of a conversation, in the order in which they were said."""
-    spoken = Filter(kinds=frozenset({Kind.EPISODIC}), session=session)
-    return memory.store.records(spoken, limit=limit)[::-1]
+    found = memory.store.records(Filter(session=session), limit=limit)  # by its index; few are not spoken
+    return [r for r in found[::-1] if r.kind is Kind.EPISODIC]
 
 
 def narrowed(asked: Asked, kind: Kind | None, state: State | None) -> Asked:

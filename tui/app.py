@@ -53,7 +53,6 @@ class MemApp(App[None]):
             self.add_mode(place, partial(self._screen, place))
 
     def on_mount(self) -> None:
-        self.theme = "textual-dark"
         self.switch_mode("chat")
 
     async def on_unmount(self) -> None:
@@ -113,4 +112,13 @@ def run(home: Home) -> None:
 
     ask = cache(lambda: getpass("Passphrase: "))  # asked for once, though several threads open the store
     open_memory(home, ask_passphrase=ask).close()  # what cannot be opened is told before the screen is taken
+    settle()
     MemApp(lambda: open_memory(home, ask_passphrase=ask)).run()
+
+
+def settle() -> None:
+    """Spare the garbage collector what is loaded for good: walking all of it would stall the screen for 0.1 s."""
+    import gc
+
+    gc.collect()
+    gc.freeze()

@@ -34,6 +34,7 @@ WELCOME = (
     "Ask me later, today or next year: beside each answer stand the memories that it rests on.\n"
     "2 shows all memories (Escape leaves this editor first), ? explains every key, Ctrl+P finds every action."
 )
+GREETING = "Say something, or Ctrl+O goes on with an earlier conversation."
 NO_MODEL = "No chat model is set up, so nobody answers yet. Run `mem setup` once; everything else here works without."
 
 
@@ -80,16 +81,14 @@ class ChatScreen(MemScreen):
     async def begin(self) -> None:
         """Show what this conversation holds already, or, where memory is empty, how to begin."""
         session = self.talk.session
-        turns, total, chat = await self.tools.library.ask(
-            lambda m: (browse.turns(m, session), browse.total(m), m.config.models.chat)
+        turns, empty, chat = await self.tools.library.ask(
+            lambda m: (browse.turns(m, session), browse.is_empty(m), m.config.models.chat)
         )
         now = self.tools.clock()
         talk = self.query_one("#talk", VerticalScroll)
         await talk.remove_children()
         if not turns:
-            await talk.mount(
-                Static(WELCOME if total == 0 else self._greeting(total), id="welcome", markup=False)
-            )
+            await talk.mount(Static(WELCOME if empty else GREETING, id="welcome", markup=False))
         if not chat:
             await talk.mount(Static(NO_MODEL, id="no-model", markup=False))
         spoken = [Said("mem" if t.role == "assistant" else "You", minute(t.event_time, now), t.text,
@@ -97,9 +96,6 @@ class ChatScreen(MemScreen):
         await talk.mount(*spoken)
         talk.scroll_end(animate=False)
         self._tell()
-
-    def _greeting(self, total: int) -> str:
-        return f"{total:,} memories are here. Say something, or Ctrl+O goes on with an earlier conversation."
 
     def _tell(self, words: str = "") -> None:
         """The line above the editor."""

@@ -71,6 +71,7 @@ class MemoriesScreen(MemScreen):
         self._marked: set[str] = set()
         self._detail: Detail | None = None
         self._wanted = ""
+        self.shown = 0  # answers drawn so far
 
     def body(self) -> Iterator[Widget]:
         yield Input(placeholder=SEARCH, id="search")
@@ -139,6 +140,7 @@ class MemoriesScreen(MemScreen):
 
     def _fill(self, asked: Asked, page: Page) -> None:
         self._rows, self._more = list(page.rows), page.more
+        self.shown += 1
         listed = self.query_one(OptionList)
         at = listed.highlighted_option.id if listed.highlighted_option else None
         listed.set_options(self._options(self._rows))
