@@ -18,7 +18,9 @@ import numpy as np
 from app.recall import channels
 from app.recall.abstain import probability
 from app.recall.analysis import Analysis, analyse
-from app.recall.signals import Candidates, signals
+from app.recall.candidates import Candidates
+from app.recall.order import ranking
+from app.recall.signals import signals
 from app.recall.weights import Weights, load_weights
 from storage.records import Filter, Record
 from storage.search import briefs, distinct
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 MANY = 120  # rows that each channel offers
 AROUND = 20  # of the best of these, the turns before and after are candidates too
+RANKED = 100  # candidates that are looked at closely
 MOST_SPEAKERS = 1000
 
 
@@ -74,13 +77,13 @@ class Recall:
         """The memories that bear on a question. An empty store or question gives no hits."""
         started = time.perf_counter()
         analysis = analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS))
-        found = self.candidates(analysis, query)
+        found = self.candidates(analysis, query).best(RANKED)
         hits: tuple[Hit, ...] = ()
         chance = 0.0
         if len(found):
             table = signals(analysis, found, query.now)
             scores = self.weights.score(table, found.between_people)
-            order = np.lexsort((found.seqs, -scores))[: max(query.k, 0)]
+            order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
             hits = self._hits(found, scores, order)
             chance = probability(table, scores)
         ms = 1000 * (time.perf_counter() - started)

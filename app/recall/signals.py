@@ -3,89 +3,77 @@
 from __future__ import annotations
 
 import calendar
+import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.forgetting import DAY, FLOOR, STANDARD
+from app.recall.candidates import Array, Candidates
 from app.recall.words import stem, stems
 
 if TYPE_CHECKING:
     from app.recall.analysis import Analysis
-    from storage.search import Brief
 
-Array = NDArray[np.float64]
+READ = 1200  # characters of a long turn that word signals read
 
 _MONTHS = [name.lower() for name in calendar.month_name if name]
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Candidates in the order of their rows, and the channels' scores of them, each between 0 and 1."""
-
-    briefs: Sequence[Brief]
-    channels: Mapping[str, Array]
-    cosine: Array  # of the plain view, not normalised
-
-    @classmethod
-    def of(cls, briefs: Sequence[Brief], scores: Mapping[str, Mapping[int, float]]) -> Self:
-        """Bring each channel's scores into the order of `briefs` and divide them by the channel's best."""
-        raw = {name: np.array([values.get(b.seq, 0.0) for b in briefs]) for name, values in scores.items()}
-        for view, plain in (("dense_context", "dense"),):
-            own = np.array([b.seq in scores[view] for b in briefs], bool)
-            raw[view] = np.where(own, raw[view], raw[plain])  # a turn that opens a session has one view
-        return cls(briefs, {name: normalised(values) for name, values in raw.items()}, raw["dense"])
-
-    def __len__(self) -> int:
-        return len(self.briefs)
-
-    @cached_property
-    def seqs(self) -> NDArray[np.int64]:
-        """Row numbers."""
-        return np.array([b.seq for b in self.briefs], np.int64)
-
-    @cached_property
-    def between_people(self) -> NDArray[np.bool_]:
-        """Which turns belong to a talk between people rather than with an assistant."""
-        return np.array([b.role == "other" or bool(b.context) for b in self.briefs], bool)
-
-    def neighbour(self, values: Array, step: int) -> Array:
-        """The value of the turn `step` rows further in the same session; 0 where it is no candidate."""
-        place = {b.seq: i for i, b in enumerate(self.briefs)}
-        out = np.zeros(len(values))
-        for i, brief in enumerate(self.briefs):
-            j = place.get(brief.seq + step)
-            if j is not None and brief.session is not None and self.briefs[j].session == brief.session:
-                out[i] = values[j]
-        return out
-
-
-def normalised(values: Array) -> Array:
-    """Divided by the highest; negative scores count as none."""
-    top = values.max(initial=0.0)
-    positive: Array = np.clip(values, 0, None)
-    return positive / top if top > 1e-9 else np.zeros_like(values)
+_DAYS = "|".join(name.lower() for name in calendar.day_name)
+_TIME = re.compile(
+    rf"\b(?:yesterday|today|tomorrow|tonight|last|next|ago|weeks?|weekend|months?|years?|{_DAYS}|since|recently"
+    rf"|morning|{'|'.join(_MONTHS)}|(?:19|20)\d\d)\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|couple|few|several|first|second|third|once|twice)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"\b(?:in|at|to|from|near|around|visit\w*) (?:the )?[A-Z]\w+")
+_REASON = re.compile(
+    r"\b(?:because|since|so that|that's why|reason|made me|inspired|wanted to|to help)\b", re.I
+)
+_FIRST = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|my|me|we|our|we're|we've|mine)\b", re.IGNORECASE)
+_OTHER = re.compile(r"\b(?:you|your|you're|you've|yours)\b", re.IGNORECASE)
+_PHOTO = re.compile(r"\[(?:shares|image|photo|picture)|\bphoto of\b", re.IGNORECASE)
+_STANDING = re.compile(
+    r"\b(?:always|never|from now on|i(?:'d)? (?:prefer|like|want|need|love|hate|dislike|enjoy)|i would (?:prefer|like)"
+    r"|i'm (?:not )?(?:interested|looking|trying)|make sure|please (?:use|include|keep|avoid|don't)|remember (?:to|that)|whenever)\b",
+    re.IGNORECASE,
+)
+_ANSWERS: Mapping[str, re.Pattern[str]] = {
+    "time": _TIME,
+    "number": _NUMBER,
+    "place": _PLACE,
+    "reason": _REASON,
+    "photo": _PHOTO,
+}
 
 
 def signals(analysis: Analysis, found: Candidates, now: datetime) -> dict[str, Array]:
     """All signals by name; most lie between 0 and 1."""
     table = dict(found.channels)
-    table["cosine"] = found.cosine
-    base = 0.5 * (table["dense"] + table["dense_context"] + table["text"] + table["text_context"])
-    table["around"] = np.maximum(found.neighbour(base, -1), found.neighbour(base, 1))
-    table["speaker"] = _said_by(found, analysis.named)
-    table["only_asks"] = np.array([b.text.rstrip().endswith("?") for b in found.briefs], float)
-    table["date"] = _dated(analysis.text, found)
-    table["role"] = _role(analysis, found)
-    table["cover"] = _cover(analysis, found)
-    table["strength"] = strength(found, now)
-    return table
+    base = found.base
+    before, after = found.neighbour(base, -1), found.neighbour(base, 1)
+    asks = found.each(lambda b: "?" in b.text[-200:])
+    table |= {
+        "cosine": found.cosine,
+        "base": base,
+        "before": before,
+        "after": after,
+        "around": np.maximum(before, after),
+        "answers_before": before * found.neighbour(asks, -1),
+        "session": _session(found, base),
+        "only_asks": found.each(lambda b: b.text.rstrip().endswith("?")),
+        "asks": asks,
+        "date": _dated(analysis.text, found),
+        "strength": strength(found, now),
+    }
+    return table | _speakers(analysis, found) | _words(analysis, found) | _manner(analysis, found)
 
 
 def strength(found: Candidates, now: datetime) -> Array:
@@ -99,23 +87,75 @@ def strength(found: Candidates, now: datetime) -> Array:
     return out
 
 
-def _said_by(found: Candidates, named: tuple[str, ...]) -> Array:
-    wanted = {name.lower() for name in named}
-    if len(wanted) != 1:
-        return np.zeros(len(found))
-    return np.array([(b.speaker or b.subject or "").lower() in wanted for b in found.briefs], float)
+def _speakers(analysis: Analysis, found: Candidates) -> dict[str, Array]:
+    """Who said it, against whom the question is about."""
+    named = {name.lower() for name in analysis.named}
+    said = found.each(lambda b: (b.speaker or b.subject or "").lower() in named)
+    one = len(named) == 1
+    user, assistant = found.each(lambda b: b.role == "user"), found.each(lambda b: b.role == "assistant")
+    return {
+        "speaker": said * one,
+        "other_speaker": (1 - said) * one,
+        "one_of_both": said * (len(named) > 1),
+        "mentions": found.each(lambda b: any(name in b.text.lower() for name in named)),
+        "user": user,
+        "user_self": user * analysis.of_self,
+        "assistant_asked": assistant * analysis.of_assistant,
+        "user_asked": user * analysis.of_assistant,
+    }
 
 
-def _role(analysis: Analysis, found: Candidates) -> Array:
-    wanted = "assistant" if analysis.of_assistant else "user" if analysis.of_self else ""
-    return np.array([b.role == wanted for b in found.briefs], float)
+def _words(analysis: Analysis, found: Candidates) -> dict[str, Array]:
+    """How much of the question's wording stands in the turn, rare words counting more."""
+    asked = [stem(word) for word in analysis.terms]
+    said = [stems(b.text[:READ]) for b in found.briefs]
+    sets = [set(each) for each in said]
+    wide = [each.union(stems(b.context[:READ])) for each, b in zip(sets, found.briefs, strict=True)]
+    spread = Counter(word for each in sets for word in each)
+    weight = {word: math.log((len(found) + 1) / (spread[word] + 0.5)) for word in asked}
+    total = sum(weight.values()) or 1.0
+    rare = max((w for w in weight if spread[w]), key=lambda w: (weight[w], w), default=None)
+    pairs = set(pairwise(asked))
+    several = max(len(weight), 1)
+
+    def share(words: set[str]) -> float:
+        return sum(weight[word] for word in weight.keys() & words) / total
+
+    return {
+        "cover": np.array([share(each) for each in sets]),
+        "cover_context": np.array([share(each) for each in wide]),
+        "hits": np.array([len(weight.keys() & each) / several for each in sets]),
+        "rare": np.array([rare in each for each in sets], float),
+        "pairs": np.array([min(len(pairs.intersection(pairwise(each))), 2) for each in said], float),
+    }
 
 
-def _cover(analysis: Analysis, found: Candidates) -> Array:
-    wanted = {stem(word) for word in analysis.terms}
-    if not wanted:
-        return np.zeros(len(found))
-    return np.array([len(wanted.intersection(stems(b.text))) / len(wanted) for b in found.briefs])
+def _manner(analysis: Analysis, found: Candidates) -> dict[str, Array]:
+    """How the turn is worded, and whether that suits the kind of answer that is sought."""
+    size = np.array([len(b.text.split()) + 1 for b in found.briefs], float)
+    table = {
+        f"answers_{kind}": found.each(lambda b, p=pattern: p.search(b.text[:READ]) is not None)
+        * (kind in analysis.seeks)
+        for kind, pattern in _ANSWERS.items()
+    }
+    return table | {
+        "first_person": np.array([len(_FIRST.findall(b.text[:READ])) for b in found.briefs]) / size,
+        "second_person": np.array([len(_OTHER.findall(b.text[:READ])) for b in found.briefs]) / size,
+        "length": np.log(size) / 5,
+        "long": np.clip(size / 400, 0, 2),
+        "standing": found.each(lambda b: b.role == "user" and _STANDING.search(b.text[:READ]) is not None),
+        "opens": found.each(lambda b: not b.context),
+    }
+
+
+def _session(found: Candidates, base: Array) -> Array:
+    """How well the best three turns of the same session do."""
+    members: dict[str | None, list[float]] = {}
+    for brief, value in zip(found.briefs, base, strict=True):
+        members.setdefault(brief.session, []).append(float(value))
+    means = {session: sum(sorted(values)[-3:]) / 3 for session, values in members.items()}
+    best = max(means.values()) or 1.0
+    return np.array([0.0 if b.session is None else means[b.session] / best for b in found.briefs])
 
 
 def _dated(question: str, found: Candidates) -> Array:
