@@ -7,12 +7,13 @@ before it opens. Without an embedder everything works by full text, and the back
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.config import Config, Home
+from app.guard import Secret, checked_record
 from app.recall.context import views_of
 from models.errors import ModelError
 from storage.records import Record
@@ -75,13 +76,20 @@ class Memory:
     def add(
         self, records: Sequence[Record], action: str, now: datetime, run: str | None = None
     ) -> list[Record]:
-        """Store records with their vectors in one transaction; returns them with ids. Nothing else is needed
-        before it may be acknowledged: the context view is embedded later (`embed_backlog`)."""
-        vectors = self._embed([views_of(r)["text"] for r in records])
+        """Store records with their vectors in one transaction; returns them with ids.
+
+        The guard reads them first: a secret is left out (`extra["secrets"]` names its kind) and goes to the vault
+        where there is one. The context view is embedded later (`embed_backlog`), after it was acknowledged.
+        """
+        checked = [checked_record(record) for record in records]
+        vectors = self._embed([views_of(record)["text"] for record, _ in checked])
         with self.store.atomic(action, now, run):
-            added = self.store.insert(records)
+            added = self.store.insert(record for record, _ in checked)
             if vectors is not None:
                 self._put_vectors(added, "text", vectors)
+            self._put_away(
+                dict(zip((r.id for r in added), (found for _, found in checked), strict=True)), now
+            )
         return added
 
     def embed_backlog(
@@ -121,7 +129,7 @@ class Memory:
 
     def edit(self, id: str, text: str, now: datetime) -> Record:
         """Reword a derived or hand-written memory; the old words stay in the history. Episodes cannot be reworded."""
-        record = replace(self.store.get(id), text=text)
+        record, _ = checked_record(replace(self.store.get(id), text=text))
         vectors = self._embed([views_of(record)["text"]])
         with self.store.atomic("edit", now):
             self.store.update(record)
@@ -137,6 +145,18 @@ class Memory:
         return record
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _put_away(self, secrets: Mapping[str, Sequence[Secret]], now: datetime) -> None:
+        """Seal the secrets that were found in records, by record id, where a vault is set up."""
+        if not any(secrets.values()):
+            return
+        from app.vault import Vault
+
+        vault = Vault(self.store)
+        if vault.ready:
+            for id, found in secrets.items():
+                for number, secret in enumerate(found, 1):
+                    vault.put(f"{id}-{number}", secret.value, now, kind=secret.kind)
 
     def _embed(self, texts: Sequence[str]) -> Vectors | None:
         if self.embedder is None or not texts:

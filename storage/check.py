@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 ORPHANS = "NOT EXISTS (SELECT 1 FROM records r WHERE r.seq = vectors.seq)"
-CUT = "precision = 'float32' AND length(vec) <> dim * 4"
+CUT = (
+    "length(vec) <>"
+    " CASE precision WHEN 'f32' THEN dim * 4 WHEN 'i8' THEN dim WHEN 'b1' THEN (dim + 7) / 8 ELSE -1 END"
+)
 
 
 def integrity_problems(connection: Any) -> list[str]:

@@ -58,6 +58,9 @@ _LONG = re.compile(r"(?<![\w/.@-])[A-Za-z0-9+/_=-]{24,}(?![\w/@-])")
 _HASHES = re.compile(
     r"[0-9a-fA-F]{7,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z]+(?:[-_][A-Za-z]+)+|[A-Za-z]+|[\d-]+"
 )
+_PROSE = frozenset(
+    "the and you for was with are have not but from his her she all has had were our they".split()
+)
 # Words that follow "the password is" in honest sentences.
 _PLAIN = frozenset(
     """
@@ -171,7 +174,7 @@ def _is_iban(text: str) -> bool:
 def _is_seed(text: str) -> bool:
     words = re.split(r"[ ,]+", text)
     return (
-        len(words) in (12, 15, 18, 21, 24) and len(set(words)) >= len(words) - 1 and not _PLAIN & set(words)
+        len(words) in (12, 15, 18, 21, 24) and len(set(words)) >= len(words) - 1 and not _PROSE & set(words)
     )
 
 
