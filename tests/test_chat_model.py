@@ -168,9 +168,7 @@ def test_a_prompt_longer_than_the_context_says_by_how_much(chat_model: LlamaCppC
 def test_the_reply_ends_where_the_context_does(models_folder: Path, chat_model: LlamaCppChat) -> None:
     small = open_chat("qwen2.5-coder-0.5b", models_folder, context_tokens=256)
     assert isinstance(small, LlamaCppChat)
-    say(
-        small, Message("user", "a" + " a" * 190), max_tokens=500, schema={"type": "string", "minLength": 600}
-    )
+    say(small, Message("user", "a" + " a" * 190), max_tokens=500, schema={"type": "string", "minLength": 600})
     assert small.last_usage is not None
     assert small.last_usage.prompt_tokens + small.last_usage.completion_tokens == 256
     small.close()
