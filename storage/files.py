@@ -67,17 +67,23 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
+def private(path: Path) -> Path:
+    """An empty file beside `path`, readable by its owner alone, which `sweep` removes when this process is gone."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{SUFFIX}")
+    temporary.unlink(missing_ok=True)
+    os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    return temporary
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A private temporary file beside `path`, which takes its place, durably, when the block ends well.
 
     Raises StoreReadOnly when the disk does not take it; `path` is then as it was before.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{SUFFIX}")
     with _in_our_words(path.parent):
+        temporary = private(path)
         try:
-            temporary.unlink(missing_ok=True)
-            os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             yield temporary
             if fault("file.write"):
                 os.truncate(temporary, temporary.stat().st_size // 2)
