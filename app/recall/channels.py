@@ -31,8 +31,6 @@ def full_text(
 
 def dense(index: VectorIndex, vector: Vector, many: int, view: str, allowed: Sequence[int] | None) -> Scores:
     """Cosines of the nearest texts of a view; with `allowed`, among those rows only."""
-    if allowed is not None and not allowed:
-        return {}
     return dict(index.search(vector, many, view=view, allowed=allowed))
 
 

@@ -27,10 +27,13 @@ from storage.search import briefs, distinct
 
 if TYPE_CHECKING:
     from models.embed import Embedder
+    from storage.exact import Vector
     from storage.store import Store
+    from storage.vectors import VectorIndex
 
 MANY = 120  # rows that each channel offers
 AROUND = 20  # of the best of these, the turns before and after are candidates too
+VIEWS = {"dense": "text", "dense_context": "context"}  # channel to view
 RANKED = 100  # candidates that are looked at closely
 MOST_SPEAKERS = 1000
 
@@ -90,28 +93,31 @@ class Recall:
         return Recalled(hits, chance < self.weights.abstain_below, chance, analysis, ms)
 
     def candidates(self, analysis: Analysis, query: Query) -> Candidates:
-        """What the channels offer, with each channel's scores."""
+        """What the channels offer, and the turns around the best of it, with each channel's scores."""
         store, filter = self.store, query.filter
         allowed = channels.allowed_rows(store, filter)
         found = {
             "text": channels.full_text(store, analysis, MANY, filter, "text"),
             "text_context": channels.full_text(store, analysis, MANY, filter),
-            "dense": {},
-            "dense_context": {},
         }
-        if self.embedder is not None and analysis.bare:
-            (vector,) = self.embedder.embed([analysis.bare])
-            index = store.vectors(self.embedder.name, self.embedder.dim)
-            for name, view in (("dense", "text"), ("dense_context", "context")):
-                found[name] = channels.dense(index, vector, MANY, view, allowed)
-            rows = sorted(self._with_neighbours(found, allowed))
-            for name, view in (("dense", "text"), ("dense_context", "context")):
-                missing = [row for row in rows if row not in found[name]]
-                found[name] |= channels.dense(index, vector, len(missing), view, missing)
-        else:
-            rows = sorted(self._with_neighbours(found, allowed))
-        known = briefs(store.connection, rows)
-        return Candidates.of(list(known.values()), found)
+        near = self._near(analysis.bare)
+        for name, view in VIEWS.items():
+            found[name] = channels.dense(*near, MANY, view, allowed) if near else {}
+        rows = sorted(self._with_neighbours(found, allowed))
+        if near:
+            index, vector = near
+            for name, view in VIEWS.items():
+                found[name] |= index.scores(
+                    vector, [row for row in rows if row not in found[name]], view=view
+                )
+        return Candidates.of(list(briefs(store.connection, rows).values()), found)
+
+    def _near(self, text: str) -> tuple[VectorIndex, Vector] | None:
+        """The index and the question's vector; None where nothing can be embedded."""
+        if self.embedder is None or not text:
+            return None
+        (vector,) = self.embedder.embed([text])
+        return self.store.vectors(self.embedder.name, self.embedder.dim), vector
 
     def _with_neighbours(self, found: Mapping[str, channels.Scores], allowed: list[int] | None) -> set[int]:
         rows = {row for scores in found.values() for row in scores}

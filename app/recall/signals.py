@@ -6,7 +6,7 @@ import calendar
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from app.recall.words import stem, stems
 
 if TYPE_CHECKING:
     from app.recall.analysis import Analysis
+    from storage.search import Brief
 
 READ = 1200  # characters of a long turn that word signals read
 
@@ -42,7 +43,8 @@ _OTHER = re.compile(r"\b(?:you|your|you're|you've|yours)\b", re.IGNORECASE)
 _PHOTO = re.compile(r"\[(?:shares|image|photo|picture)|\bphoto of\b", re.IGNORECASE)
 _STANDING = re.compile(
     r"\b(?:always|never|from now on|i(?:'d)? (?:prefer|like|want|need|love|hate|dislike|enjoy)|i would (?:prefer|like)"
-    r"|i'm (?:not )?(?:interested|looking|trying)|make sure|please (?:use|include|keep|avoid|don't)|remember (?:to|that)|whenever)\b",
+    r"|i'm (?:not )?(?:interested|looking|trying)|make sure|please (?:use|include|keep|avoid|don't)|"
+    r"remember (?:to|that)|whenever)\b",
     re.IGNORECASE,
 )
 _ANSWERS: Mapping[str, re.Pattern[str]] = {
@@ -134,8 +136,7 @@ def _manner(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     """How the turn is worded, and whether that suits the kind of answer that is sought."""
     size = np.array([len(b.text.split()) + 1 for b in found.briefs], float)
     table = {
-        f"answers_{kind}": found.each(lambda b, p=pattern: p.search(b.text[:READ]) is not None)
-        * (kind in analysis.seeks)
+        f"answers_{kind}": found.each(_matches(pattern)) * (kind in analysis.seeks)
         for kind, pattern in _ANSWERS.items()
     }
     return table | {
@@ -146,6 +147,10 @@ def _manner(analysis: Analysis, found: Candidates) -> dict[str, Array]:
         "standing": found.each(lambda b: b.role == "user" and _STANDING.search(b.text[:READ]) is not None),
         "opens": found.each(lambda b: not b.context),
     }
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[Brief], bool]:
+    return lambda brief: pattern.search(brief.text[:READ]) is not None
 
 
 def _session(found: Candidates, base: Array) -> Array:
