@@ -15,6 +15,7 @@ from app.errors import Refused
 from storage.errors import WrongKey
 from storage.rekey import SALT_BYTES, is_plain, raw_key, read_salt, rekey
 
+PLAIN = b"SQLite format 3\x00"  # how an unencrypted database begins
 SERVICE = "mem"  # the name under which the system's keyring keeps passphrases
 OPERATIONS, MEMORY_BYTES = (
     3,
@@ -41,13 +42,27 @@ def unlock(home: Home, config: Config, ask: Callable[[], str] | None = None) -> 
     fresh = not home.database.exists() or home.database.stat().st_size == 0
     if mode == "none" or (not fresh and is_plain(home.database)):
         return None
-    passphrase = os.environ.get("MEM_PASSPHRASE") or (from_keyring(home) if mode == "keyring" else None)
-    if passphrase is None and ask is not None:
-        passphrase = ask()
-    if not passphrase:
+    return derive(_passphrase(home, mode, ask), os.urandom(SALT_BYTES) if fresh else read_salt(home.database))
+
+
+def unlock_backup(
+    header: bytes, home: Home, config: Config, ask: Callable[[], str] | None = None
+) -> str | None:
+    """The key of a backup, by its first 16 bytes, its salt; None where it is not encrypted. Raises WrongKey."""
+    if header == PLAIN:
+        return None
+    return derive(_passphrase(home, config.encryption.mode, ask), header)
+
+
+def _passphrase(home: Home, mode: str, ask: Callable[[], str] | None) -> str:
+    """The passphrase, from wherever there is one. Raises WrongKey."""
+    given = os.environ.get("MEM_PASSPHRASE") or (from_keyring(home) if mode == "keyring" else None)
+    if given is None and ask is not None:
+        given = ask()
+    if not given:
         hint = "Run it in a terminal, or set MEM_PASSPHRASE for this one command."
         raise WrongKey("The store is encrypted and no passphrase was given.", hint)
-    return derive(passphrase, os.urandom(SALT_BYTES) if fresh else read_salt(home.database))
+    return given
 
 
 def lock(home: Home, config: Config, passphrase: str, mode: str, ask: Callable[[], str] | None = None) -> str:

@@ -43,6 +43,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "In and out": {
         "import": ("cli.exchange", "Take in conversations, notes and documents"),
         "export": ("cli.exchange", "Write everything to a file or a folder"),
+        "backup": ("cli.backup", "A verified copy of the store"),
+        "restore-backup": ("cli.backup", "Put a backup in place of the store"),
         "vault": ("cli.vault", "Secrets, sealed"),
         "sql": ("cli.sql", "Ask the database directly, read-only"),
     },

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.config import find_home, flat, load_config, save_setting
-from app.errors import BadRequest
-from cli.options import HomeOption, JsonOption, new_app
+from app.errors import BadRequest, Refused
+from cli.options import HomeOption, JsonOption, YesOption, confirmed, new_app
 from cli.output import document, say, table
 
 app = new_app()
@@ -88,6 +91,55 @@ def edit(home: HomeOption = None) -> None:
     finally:
         draft.unlink(missing_ok=True)
     say(f"Saved {place.config}.")
+
+
+@app.command()
+def encrypt(
+    keyring: Annotated[
+        bool, typer.Option("--keyring", help="Let the system's keyring keep the passphrase.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Encrypt the store, or change its passphrase. Backups and indexes in the clear are overwritten and removed.
+
+    The passphrase is asked for; without a terminal it is taken from MEM_NEW_PASSPHRASE.
+
+    Example: mem config encrypt
+    """
+    from app.keys import lock
+    from cli.opening import asker
+
+    place = find_home(home)
+    lock(place, load_config(place.config), _new_passphrase(), "keyring" if keyring else "passphrase", asker())
+    say("The store is encrypted. Without the passphrase nobody can open it, and nobody can bring it back.")
+
+
+@app.command()
+def decrypt(yes: YesOption = False, home: HomeOption = None) -> None:
+    """Take the encryption off the store, for good.
+
+    Example: mem config decrypt --yes
+    """
+    from app.keys import open_up
+    from cli.opening import asker
+
+    place = find_home(home)
+    confirmed("Store everything in the clear from now on?", yes)
+    open_up(place, load_config(place.config), asker())
+    say("The store is not encrypted any more.")
+
+
+def _new_passphrase() -> str:
+    if given := os.environ.get("MEM_NEW_PASSPHRASE"):
+        return given
+    if not sys.stdin.isatty():
+        raise Refused("A passphrase is needed, and nobody is at the keyboard.", "Set MEM_NEW_PASSPHRASE.")
+    from getpass import getpass
+
+    first = getpass("New passphrase: ", stream=sys.stderr)
+    if getpass("Once more: ", stream=sys.stderr) != first:
+        raise BadRequest("The two are not the same.", "Try again.")
+    return first
 
 
 def _words(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.config import Config, Home
@@ -15,8 +16,12 @@ def open_home(home: Home, *, config: Config | None = None, read_only: bool = Fal
     """The memory in `home`, with `config` where it is not the home's own. Raises StorageError, AppError."""
     from app.open import open_memory  # the database driver
 
-    ask = _ask_passphrase if sys.stdin.isatty() else None
-    return open_memory(home, config, read_only=read_only, ask_passphrase=ask)
+    return open_memory(home, config, read_only=read_only, ask_passphrase=asker())
+
+
+def asker() -> Callable[[], str] | None:
+    """What asks for the passphrase; None where nobody is at the keyboard."""
+    return _ask_passphrase if sys.stdin.isatty() else None
 
 
 def _ask_passphrase() -> str:

@@ -72,6 +72,12 @@ class Store:
             self._lock.release()
         return Store(folder / self.path.name, key=self._key)
 
+    def backup(self, folder: Path, now: datetime) -> Path:
+        """A compressed copy of the store in `folder`, proven to restore to this state; its path. Raises StorageError."""
+        from storage.backup import snapshot
+
+        return snapshot(self.connection, folder, now, self._key)
+
     def __enter__(self) -> Self:
         return self
 
