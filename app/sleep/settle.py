@@ -19,6 +19,7 @@ from storage.ledger import PAID, Job
 from storage.records import Filter, Kind, Link, LinkKind, Record, Source
 
 SLICE = 50  # episodes settled in one transaction
+SHORT = 25  # words of a turn that can be of one fact alone
 DERIVED = Filter(kinds=frozenset({Kind.SEMANTIC, Kind.PROCEDURAL, Kind.TASK}))
 
 
@@ -150,16 +151,29 @@ def _supersede(work: Work, fact: Record, known: Sequence[Record], verdict: Verdi
         at = since(old) if verdict is Verdict.CORRECT else since(fact)
         work.store.update(closed(old, at, by=fact.id))
         work.store.link([Link(fact.id, old.id, LinkKind.SUPERSEDES)])
+        _retire_words(work, old)
         if verdict is Verdict.CORRECT:  # it never was as the older fact had it
             work.store.update(replace(fact, valid_from=min(since(old), since(fact))))
         tally.superseded += 1
         tally.changes.append(f"~ {old.id} {old.text} -> {fact.id} {fact.text}")
 
 
+def _retire_words(work: Work, fact: Record) -> None:
+    """Short turns that say nothing but what is over are marked with its end: they answer for their time only."""
+    links = work.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)
+    for turn in work.store.get_many([link.dst for link in links]).values():
+        told = work.store.links(turn.id, LinkKind.DERIVED_FROM, out=False)
+        facts = [f for f in work.store.get_many([k.src for k in told]).values() if f.kind in DERIVED.kinds]
+        ends = [f.valid_to for f in facts if f.superseded_by is not None and f.valid_to is not None]
+        if len(ends) == len(facts) and len(turn.text.split()) <= SHORT:
+            work.store.update(replace(turn, valid_to=max(ends)))
+
+
 def _file_as_past(work: Work, fact: Record, later: Record, known: Sequence[Record]) -> None:
     """Older news that came late: it was true until `later` began, and what it replaced ended when it began."""
     work.store.update(closed(fact, since(later), by=later.id))
     work.store.link([Link(later.id, fact.id, LinkKind.SUPERSEDES)])
+    _retire_words(work, fact)
     for old in known:
         if since(old) <= since(fact) and old.valid_to is not None and old.valid_to > since(fact):
             work.store.update(closed(old, since(fact), by=fact.id))
