@@ -23,7 +23,7 @@ from tui.commands import COMMANDS, matching, parse
 from tui.dialogs import Choose
 from tui.screen import MemScreen, Wanted
 from tui.talk import Beside, Editor, Said
-from tui.words import ago, minute, one_line, safe
+from tui.words import ago, minute, one_line, printable, safe
 from tui.worker import Replied, Talk, Tools
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class ChatScreen(MemScreen):
                 self._tell(f"Thinking: {one_line(event.piece)}")
             case Spoken():
                 if self._stream is not None:
-                    await self._stream.write(safe(event.piece))
+                    await self._stream.write(printable(event.piece))
             case Folded():
                 self._note(f"{event.turns} older messages became lines of the summary, to make room.")
             case Reminded():

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Markdown, OptionList, Static, TextArea
+from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 ESCAPE = Binding("escape", "dismiss(None)", "Cancel")
@@ -80,17 +80,17 @@ class Choose(ModalScreen[str | None]):
 
 
 class Read(ModalScreen[None]):
-    """A page to read: help, a report. Our own Markdown only, never a memory's words."""
+    """A page to read."""
 
     BINDINGS = [Binding("escape,q,question_mark,f1", "dismiss(None)", "Back")]  # noqa: RUF012
 
-    def __init__(self, markdown: str) -> None:
+    def __init__(self, content: Content) -> None:
         super().__init__()
-        self._markdown = markdown
+        self._content = content
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog page"):
-            yield Markdown(self._markdown, open_links=False)
+            yield Static(self._content)
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

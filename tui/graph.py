@@ -43,7 +43,7 @@ class GraphScreen(MemScreen):
     PLACE = "graph"
     ABOUT = (
         "One memory, person or thing in the middle; below it what is linked to it, with how many links lead on from"
-        " there. Enter or → walks there, ← goes back, `o` opens the memory, `h` shows what is mentioned most."
+        " there. Enter or → walks there, ← goes back, o opens the memory, h shows what is mentioned most."
     )
     BINDINGS = [  # noqa: RUF012
         Binding("right", "walk", "Walk there", priority=True),

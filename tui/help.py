@@ -6,31 +6,44 @@ from collections.abc import Iterable, Iterator
 
 from textual.app import App
 from textual.binding import Binding
+from textual.content import Content
 from textual.dom import DOMNode
 
 from tui.commands import COMMANDS
 from tui.screen import PLACES, MemScreen
 
 NAMES = {"question_mark": "?", "slash": "/", "escape": "Esc", "space": "Space", "enter": "Enter"}
-IDEAS = """## Four words
-- **fade**: a memory that is not used ranks lower. Nothing is hidden.
-- **archive**: an old, faded memory is put to rest; it is still found, and any use brings it back.
-- **supersede**: a fact stopped being true; it keeps the time in which it was.
-- **forget**: you asked; it is erased everywhere, with what came from it alone."""
+IDEAS = (
+    ("fade", "a memory that is not used ranks lower; nothing is hidden"),
+    ("archive", "an old, faded memory is put to rest; it is still found, and any use brings it back"),
+    ("supersede", "a fact stopped being true; it keeps the time in which it was"),
+    ("forget", "you asked; it is erased everywhere, with what came from it alone"),
+)
 
 
-def page(screen: MemScreen, app: App[None]) -> str:
-    """Help for this screen as Markdown."""
-    parts = [f"# {PLACES[screen.PLACE]}", screen.ABOUT, _keys(bindings_of(screen, screen))]
-    if screen.PLACE == "chat":
-        parts.append("## Commands\n" + "\n".join(f"- `{c.usage}` {c.about}" for c in COMMANDS))
+def page(screen: MemScreen, app: App[None]) -> Content:
+    """Help for this screen."""
     everywhere = [b for b in bindings_of(screen, app) if not b.action.startswith("go(")]
-    places = " · ".join(f"`{n}` {title}" for n, title in enumerate(PLACES.values(), 1))
-    parts += [
-        f"## Everywhere\n{places}\n\nIn an editor: Alt with the number, or Escape first.",
-        _keys(everywhere),
+    numbers = "  ".join(f"{n} {title}" for n, title in enumerate(PLACES.values(), 1))
+    parts = [
+        *_section(PLACES[screen.PLACE], _keys(bindings_of(screen, screen)), screen.ABOUT),
+        *(_section("Commands", [(c.usage, c.about) for c in COMMANDS]) if screen.PLACE == "chat" else ()),
+        *_section(
+            "Everywhere", _keys(everywhere), f"{numbers}\nIn an editor: Alt with the number, or Escape first."
+        ),
+        *_section("Four words", IDEAS),
     ]
-    return "\n\n".join([*parts, IDEAS])
+    return Content.assemble(*parts)
+
+
+def _section(title: str, rows: Iterable[tuple[str, str]], about: str = "") -> Iterator[str | tuple[str, str]]:
+    """A heading, a paragraph, and rows of a bold name and what it means."""
+    yield (f"{title}\n", "bold underline")
+    yield f"{about}\n\n" if about else ""
+    for name, meaning in rows:
+        yield (f"  {name:<16}", "bold")
+        yield f" {meaning}\n"
+    yield "\n"
 
 
 def bindings_of(screen: MemScreen, node: DOMNode) -> Iterator[Binding]:
@@ -53,5 +66,5 @@ def key_name(binding: Binding) -> str:
     )
 
 
-def _keys(bindings: Iterable[Binding]) -> str:
-    return "\n".join(f"- `{key_name(b)}` {b.description}" for b in bindings)
+def _keys(bindings: Iterable[Binding]) -> list[tuple[str, str]]:
+    return [(key_name(b), b.description) for b in bindings]

@@ -45,8 +45,8 @@ class MemoriesScreen(MemScreen):
 
     PLACE = "memories"
     ABOUT = (
-        "Find, read and tend memories. Words narrow as you type; `kind:` `state:` `by:` `from:` `session:` `after:`"
-        " `before:` `is:true` filter. Space marks several; what you do then is done to all of them."
+        "Find, read and tend memories. Words narrow as you type; kind: state: by: from: session: after:"
+        " before: is:true filter. Space marks several; what you do then is done to all of them."
     )
     BINDINGS = [  # noqa: RUF012
         Binding("slash", "search", "Search"),

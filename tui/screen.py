@@ -59,7 +59,7 @@ class Places(Static):
 
 
 class MemScreen(Screen[None]):
-    """The base of all places. `PLACE` is its name, `HELP` what it is for (Markdown)."""
+    """The base of all places. `PLACE` is its name, `HELP` what it is for."""
 
     PLACE: ClassVar[str]
     ABOUT: ClassVar[str] = ""

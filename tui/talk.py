@@ -16,7 +16,7 @@ from textual.widgets import Markdown, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from app.events import Evidence
-from tui.words import day, safe, strength
+from tui.words import day, printable, safe, strength
 
 
 class Editor(TextArea):
@@ -76,7 +76,7 @@ class Said(Vertical):
             Content.assemble((self._who, "bold"), f" · {self._when}" if self._when else ""), classes="who"
         )
         if self._markdown:
-            yield Markdown(safe(self._text), open_links=False)
+            yield Markdown(printable(self._text), open_links=False)
         else:
             yield Static(Content(safe(self._text)), classes="words")
 

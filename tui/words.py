@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from app.guard.hostile import inert
+
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 STEPS = 5
+LONGEST = 20_000  # characters of one memory on the screen
 
 
 def safe(text: str) -> str:
-    """Words of a memory for the screen: control and direction characters are made visible, nothing can act."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+    """Words of a memory for the screen: escapes and direction characters cannot act; what is too long is cut."""
+    if len(text) > LONGEST:
+        text = (
+            f"{text[:LONGEST]}\n[... {len(text) - LONGEST:,} characters more: `mem show` has all of it ...]"
+        )
+    return text if text.isprintable() else inert(text.replace("\r\n", "\n"))
+
+
+def printable(markdown: str) -> str:
+    """A reply of the model, which stays Markdown: without control and direction characters."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", markdown)
 
 
 def one_line(text: str, limit: int = 300) -> str:
