@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recall.traits import Traits, traits
+
 if TYPE_CHECKING:
     from storage.search import Brief
 
@@ -63,6 +65,11 @@ class Candidates:
     def between_people(self) -> NDArray[np.bool_]:
         """Which turns belong to a talk between people rather than with an assistant."""
         return np.array([b.role == "other" or bool(b.context) for b in self.briefs], bool)
+
+    @cached_property
+    def traits(self) -> list[Traits]:
+        """What the words of each turn say of it."""
+        return [traits(b.text) for b in self.briefs]
 
     def each(self, value: Callable[[Brief], float | bool]) -> Array:
         """A number for each candidate."""

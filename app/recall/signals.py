@@ -15,13 +15,12 @@ import numpy as np
 
 from app.forgetting import DAY, FLOOR, STANDARD
 from app.recall.candidates import Array, Candidates
-from app.recall.words import stem, stems
+from app.recall.traits import READ, traits
+from app.recall.words import stem
 
 if TYPE_CHECKING:
     from app.recall.analysis import Analysis
     from storage.search import Brief
-
-READ = 1200  # characters of a long turn that word signals read
 
 _MONTHS = [name.lower() for name in calendar.month_name if name]
 _DAYS = "|".join(name.lower() for name in calendar.day_name)
@@ -35,12 +34,6 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"\b(?:in|at|to|from|near|around|visit\w*) (?:the )?[A-Z]\w+")
-_REASON = re.compile(
-    r"\b(?:because|since|so that|that's why|reason|made me|inspired|wanted to|to help)\b", re.I
-)
-_FIRST = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|my|me|we|our|we're|we've|mine)\b", re.IGNORECASE)
-_OTHER = re.compile(r"\b(?:you|your|you're|you've|yours)\b", re.IGNORECASE)
-_PHOTO = re.compile(r"\[(?:shares|image|photo|picture)|\bphoto of\b", re.IGNORECASE)
 _STANDING = re.compile(
     r"\b(?:always|never|from now on|i(?:'d)? (?:prefer|like|want|need|love|hate|dislike|enjoy)|i would (?:prefer|like)"
     r"|i'm (?:not )?(?:interested|looking|trying)|make sure|please (?:use|include|keep|avoid|don't)|"
@@ -51,8 +44,6 @@ _ANSWERS: Mapping[str, re.Pattern[str]] = {
     "time": _TIME,
     "number": _NUMBER,
     "place": _PLACE,
-    "reason": _REASON,
-    "photo": _PHOTO,
 }
 
 
@@ -61,7 +52,7 @@ def signals(analysis: Analysis, found: Candidates, now: datetime) -> dict[str, A
     table = dict(found.channels)
     base = found.base
     before, after = found.neighbour(base, -1), found.neighbour(base, 1)
-    asks = found.each(lambda b: "?" in b.text[-200:])
+    asks = np.array([each.asks for each in found.traits], float)
     table |= {
         "cosine": found.cosine,
         "base": base,
@@ -70,7 +61,7 @@ def signals(analysis: Analysis, found: Candidates, now: datetime) -> dict[str, A
         "around": np.maximum(before, after),
         "answers_before": before * found.neighbour(asks, -1),
         "session": _session(found, base),
-        "only_asks": found.each(lambda b: b.text.rstrip().endswith("?")),
+        "only_asks": np.array([each.only_asks for each in found.traits], float),
         "asks": asks,
         "date": _dated(analysis.text, found),
         "strength": strength(found, now),
@@ -97,55 +88,48 @@ def _speakers(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     user, assistant = found.each(lambda b: b.role == "user"), found.each(lambda b: b.role == "assistant")
     return {
         "speaker": said * one,
-        "other_speaker": (1 - said) * one,
-        "one_of_both": said * (len(named) > 1),
-        "mentions": found.each(lambda b: any(name in b.text.lower() for name in named)),
         "user": user,
         "user_self": user * analysis.of_self,
         "assistant_asked": assistant * analysis.of_assistant,
-        "user_asked": user * analysis.of_assistant,
     }
 
 
 def _words(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     """How much of the question's wording stands in the turn, rare words counting more."""
     asked = [stem(word) for word in analysis.terms]
-    said = [stems(b.text[:READ]) for b in found.briefs]
-    sets = [set(each) for each in said]
-    wide = [each.union(stems(b.context[:READ])) for each, b in zip(sets, found.briefs, strict=True)]
-    spread = Counter(word for each in sets for word in each)
+    distinct = set(asked)
+    own = [distinct.intersection(each.stems) for each in found.traits]
+    wide = [
+        a.union(distinct.intersection(traits(b.context).stems))
+        for a, b in zip(own, found.briefs, strict=True)
+    ]
+    spread = Counter(word for each in own for word in each)
     weight = {word: math.log((len(found) + 1) / (spread[word] + 0.5)) for word in asked}
     total = sum(weight.values()) or 1.0
-    rare = max((w for w in weight if spread[w]), key=lambda w: (weight[w], w), default=None)
     pairs = set(pairwise(asked))
-    several = max(len(weight), 1)
-
-    def share(words: set[str]) -> float:
-        return sum(weight[word] for word in weight.keys() & words) / total
-
     return {
-        "cover": np.array([share(each) for each in sets]),
-        "cover_context": np.array([share(each) for each in wide]),
-        "hits": np.array([len(weight.keys() & each) / several for each in sets]),
-        "rare": np.array([rare in each for each in sets], float),
-        "pairs": np.array([min(len(pairs.intersection(pairwise(each))), 2) for each in said], float),
+        "cover": np.array([sum(weight[word] for word in each) for each in own]) / total,
+        "cover_context": np.array([sum(weight[word] for word in each) for each in wide]) / total,
+        "pairs": np.array(
+            [min(len(pairs.intersection(pairwise(each.stems))), 2) for each in found.traits], float
+        ),
     }
 
 
 def _manner(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     """How the turn is worded, and whether that suits the kind of answer that is sought."""
-    size = np.array([len(b.text.split()) + 1 for b in found.briefs], float)
-    table = {
-        f"answers_{kind}": found.each(_matches(pattern)) * (kind in analysis.seeks)
+    size = np.array([each.size for each in found.traits], float)
+    nothing = np.zeros(len(found))
+    answers = {
+        f"answers_{kind}": found.each(_matches(pattern)) if kind in analysis.seeks else nothing
         for kind, pattern in _ANSWERS.items()
     }
-    return table | {
-        "first_person": np.array([len(_FIRST.findall(b.text[:READ])) for b in found.briefs]) / size,
-        "second_person": np.array([len(_OTHER.findall(b.text[:READ])) for b in found.briefs]) / size,
+    return answers | {
+        "first_person": np.array([each.first for each in found.traits]),
+        "second_person": np.array([each.second for each in found.traits]),
         "length": np.log(size) / 5,
         "long": np.clip(size / 400, 0, 2),
         "standing": found.each(lambda b: b.role == "user" and _STANDING.search(b.text[:READ]) is not None),
-        "opens": found.each(lambda b: not b.context),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _STOP = """
     a an the and or but if then of at by for with about to from in on off is are was were be been being am do
@@ -23,11 +24,7 @@ def words(text: str) -> list[str]:
     return [word.replace("’", "'") for word in WORD.findall(text.lower())]
 
 
-def terms(text: str) -> list[str]:
-    """The words that carry meaning, each once, in order."""
-    return [word for word in dict.fromkeys(words(text)) if word not in STOP]
-
-
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A rough common form of a word's inflections; close to what full text does, and fast."""
     word = word.removesuffix("'s")
