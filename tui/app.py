@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from textual.screen import Screen
 from app import clock
 from tui.dialogs import Read
 from tui.help import bindings_of, key_name, page
+from tui.keys import FIRST, HIDDEN, keys, load_keymap
 from tui.screen import PLACES, MemScreen, Wanted
 from tui.worker import Desk, Tools
 
@@ -28,16 +29,14 @@ class MemApp(App[None]):
     TITLE = "mem"
     CSS_PATH = "mem.tcss"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS = [  # noqa: RUF012
-        *(
-            Binding(f"{n},alt+{n}", f"go('{place}')", title, show=False)
-            for n, (place, title) in enumerate(PLACES.items(), 1)
-        ),
-        Binding("question_mark,f1", "help", "Help", key_display="?"),
-        Binding("ctrl+p", "command_palette", "All actions", show=False, priority=True),
-        Binding("ctrl+t", "daylight", "Light or dark", show=False),
-        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
-    ]
+    BINDINGS = keys(
+        "app",
+        *((f"{n},alt+{n}", f"go('{place}')", PLACES[place], HIDDEN) for n, place in enumerate(PLACES, 1)),
+        ("question_mark,f1", "help", "Help"),
+        ("ctrl+p", "command_palette", "All actions", HIDDEN, FIRST),
+        ("ctrl+t", "daylight", "Light or dark", HIDDEN),
+        ("ctrl+q", "quit", "Quit", HIDDEN, FIRST),
+    )
 
     def __init__(
         self,
@@ -45,8 +44,10 @@ class MemApp(App[None]):
         *,
         clock: Callable[[], datetime] = clock.now,
         session: str | None = None,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        self.set_keymap(dict(keymap or {}))
         self.animation_level = "none"  # nothing moves that does not have to
         self.tools = Tools(Desk(open_memory), Desk(open_memory), Desk(open_memory), clock, session)
         for place in PLACES:
@@ -60,11 +61,7 @@ class MemApp(App[None]):
 
     def _screen(self, place: str) -> MemScreen:
         """The screen of a place, made when it is first gone to."""
-        from importlib import import_module
-
-        module = import_module(f"tui.{place}")  # a place costs nothing until somebody goes there
-        made: MemScreen = getattr(module, f"{PLACES[place]}Screen")(self.tools)
-        return made
+        return screen_class(place)(self.tools)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action that a key does now, every place, and the themes."""
@@ -103,6 +100,20 @@ class MemApp(App[None]):
         self.theme = "textual-light" if self.current_theme.dark else "textual-dark"
 
 
+def screen_class(place: str) -> type[MemScreen]:
+    """The class of a place; a place costs nothing until somebody goes there."""
+    from importlib import import_module
+
+    found: type[MemScreen] = getattr(import_module(f"tui.{place}"), f"{PLACES[place]}Screen")
+    return found
+
+
+def known_keys() -> Iterator[str]:
+    """The names of all bindings that may be given other keys."""
+    bound = [*MemApp.BINDINGS, *(binding for place in PLACES for binding in screen_class(place).BINDINGS)]
+    yield from (binding.id for binding in bound if isinstance(binding, Binding) and binding.id)
+
+
 def run(home: Home) -> None:
     """Open the memory in `home` on the screen, until its user leaves. Raises StorageError, AppError."""
     from functools import cache
@@ -112,8 +123,10 @@ def run(home: Home) -> None:
 
     ask = cache(lambda: getpass("Passphrase: "))  # asked for once, though several threads open the store
     open_memory(home, ask_passphrase=ask).close()  # what cannot be opened is told before the screen is taken
+    file = home.path / "keys.toml"
+    keymap = load_keymap(file, known_keys()) if file.exists() else None
     settle()
-    MemApp(lambda: open_memory(home, ask_passphrase=ask)).run()
+    MemApp(lambda: open_memory(home, ask_passphrase=ask), keymap=keymap).run()
 
 
 def settle() -> None:

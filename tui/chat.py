@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -21,6 +20,7 @@ from app.events import Answered, Corrected, Evidence, Folded, Recalled, Reminded
 from app.events import Said as Spoken
 from tui.commands import COMMANDS, matching, parse
 from tui.dialogs import Choose
+from tui.keys import HIDDEN, keys
 from tui.screen import MemScreen, Wanted
 from tui.talk import Beside, Editor, Said
 from tui.words import ago, minute, one_line, printable, safe
@@ -46,14 +46,15 @@ class ChatScreen(MemScreen):
         "Talk. What you say is kept. Beside each answer stand the memories that were put before the model;"
         " ✓ marks those that it rests on. Enter on one opens it."
     )
-    BINDINGS = [  # noqa: RUF012
-        Binding("escape", "stop", "Stop"),
-        Binding("ctrl+n", "new", "New talk"),
-        Binding("ctrl+o", "sessions", "Sessions"),
-        Binding("ctrl+g", "incognito", "Incognito"),
-        Binding("i,slash", "write", "Write", show=False),
-        Binding("ctrl+b", "beside", "Show or hide the memories used", show=False),
-    ]
+    BINDINGS = keys(
+        PLACE,
+        ("escape", "stop", "Stop"),
+        ("ctrl+n", "new", "New talk"),
+        ("ctrl+o", "sessions", "Sessions"),
+        ("ctrl+g", "incognito", "Incognito"),
+        ("i,slash", "write", "Write", HIDDEN),
+        ("ctrl+b", "beside", "Show or hide the memories used", HIDDEN),
+    )
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

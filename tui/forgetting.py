@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from textual import work
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -15,6 +14,7 @@ from textual.widgets.option_list import Option
 from app import curves
 from app.browse import KIND_NAMES
 from app.curves import Course, Fading
+from tui.keys import HIDDEN, keys
 from tui.plot import curve, histogram
 from tui.screen import MemScreen, Wanted
 from tui.words import ago, day, one_line
@@ -31,12 +31,13 @@ class ForgettingScreen(MemScreen):
         " Above: the curve of the memory chosen (░ is yet to come, ▲ a use) or how awake all are. Below: what falls"
         " asleep within a month unless used."
     )
-    BINDINGS = [  # noqa: RUF012
-        Binding("enter", "curve", "Its curve", show=False),
-        Binding("escape", "all", "All memories"),
-        Binding("p", "pin", "Pin: never fades"),
-        Binding("o", "open", "Open the memory"),
-    ]
+    BINDINGS = keys(
+        PLACE,
+        ("enter", "curve", "Its curve", HIDDEN),
+        ("escape", "all", "All memories"),
+        ("p", "pin", "Pin: never fades"),
+        ("o", "open", "Open the memory"),
+    )
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

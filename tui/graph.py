@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from textual import work
-from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
@@ -15,6 +14,7 @@ from textual.widgets.option_list import Option
 from app import graph
 from app.browse import Neighbour
 from app.graph import Centre
+from tui.keys import FIRST, keys
 from tui.screen import MemScreen, Wanted
 from tui.words import day, one_line, safe
 from tui.worker import Tools
@@ -45,12 +45,13 @@ class GraphScreen(MemScreen):
         "One memory, person or thing in the middle; below it what is linked to it, with how many links lead on from"
         " there. Enter or → walks there, ← goes back, o opens the memory, h shows what is mentioned most."
     )
-    BINDINGS = [  # noqa: RUF012
-        Binding("right", "walk", "Walk there", priority=True),
-        Binding("left", "back", "Go back", priority=True),
-        Binding("o", "open", "Open the memory"),
-        Binding("h", "hubs", "Most mentioned"),
-    ]
+    BINDINGS = keys(
+        PLACE,
+        ("right", "walk", "Walk there", FIRST),
+        ("left", "back", "Go back", FIRST),
+        ("o", "open", "Open the memory"),
+        ("h", "hubs", "Most mentioned"),
+    )
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from textual import work
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -21,6 +20,7 @@ from app.errors import Refused
 from app.health import Health
 from app.setup import Choice
 from tui.dialogs import Confirm
+from tui.keys import keys
 from tui.screen import MemScreen
 from tui.words import ago, bar, one_line, size
 from tui.worker import Tools
@@ -41,12 +41,13 @@ class HealthScreen(MemScreen):
         "Above: the home at a glance, and what was checked (✓ sound, ✗ with its remedy). Below: every model that mem"
         " knows by name. Fetching shows what it costs first, goes on where it stopped, and checks every byte."
     )
-    BINDINGS = [  # noqa: RUF012
-        Binding("c", "check", "Check the store"),
-        Binding("d", "download", "Download"),
-        Binding("escape", "stop", "Stop the download"),
-        Binding("u", "use", "Use this model"),
-    ]
+    BINDINGS = keys(
+        PLACE,
+        ("c", "check", "Check the store"),
+        ("d", "download", "Download"),
+        ("escape", "stop", "Stop the download"),
+        ("u", "use", "Use this model"),
+    )
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -22,6 +21,7 @@ from app.records import Kind, State
 from app.uses import OPENED, use
 from tui.dialogs import Confirm, Reword
 from tui.draw import in_full, row
+from tui.keys import HIDDEN, keys
 from tui.screen import MemScreen, Wanted
 from tui.words import one_line
 from tui.worker import Tools
@@ -48,19 +48,20 @@ class MemoriesScreen(MemScreen):
         "Find, read and tend memories. Words narrow as you type; kind: state: by: from: session: after:"
         " before: is:true filter. Space marks several; what you do then is done to all of them."
     )
-    BINDINGS = [  # noqa: RUF012
-        Binding("slash", "search", "Search"),
-        Binding("space", "mark", "Mark"),
-        Binding("e", "edit", "Edit"),
-        Binding("p", "pin", "Pin/unpin"),
-        Binding("a", "archive", "Archive/wake"),
-        Binding("f", "forget", "Forget"),
-        Binding("k", "kind", "Next kind", show=False),
-        Binding("s", "state", "Next state", show=False),
-        Binding("g", "graph", "Links", show=False),
-        Binding("c", "curve", "Forgetting curve", show=False),
-        Binding("escape", "back", "Back", show=False),
-    ]
+    BINDINGS = keys(
+        PLACE,
+        ("slash", "search", "Search"),
+        ("space", "mark", "Mark"),
+        ("e", "edit", "Edit"),
+        ("p", "pin", "Pin/unpin"),
+        ("a", "archive", "Archive/wake"),
+        ("f", "forget", "Forget"),
+        ("k", "kind", "Next kind", HIDDEN),
+        ("s", "state", "Next state", HIDDEN),
+        ("g", "graph", "Links", HIDDEN),
+        ("c", "curve", "Forgetting curve", HIDDEN),
+        ("escape", "back", "Back", HIDDEN),
+    )
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from textual import work
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -20,6 +19,7 @@ from app import journal, nights
 from app.nights import Night
 from app.review import Open, Verdict, decide, questions
 from tui.dialogs import Confirm, Reword
+from tui.keys import HIDDEN, keys
 from tui.screen import MemScreen
 from tui.words import ago, day, minute, one_line, safe
 from tui.worker import Tools
@@ -47,15 +47,16 @@ class NightsScreen(MemScreen):
         " back as they were, and nothing that you said is touched either way. What a night was unsure of stands on"
         " top with a question mark and waits for your verdict: the new fact is right, the old one is, or both are."
     )
-    BINDINGS = [  # noqa: RUF012
-        Binding("z", "sleep", "Sleep now"),
-        Binding("escape", "stop", "Stop the night"),
-        Binding("u", "undo", "Undo the night"),
-        Binding("y", "verdict('new')", "New is right"),
-        Binding("n", "verdict('old')", "Old is right"),
-        Binding("b", "verdict('both')", "Both are"),
-        Binding("r", "reword", "Reword and accept", show=False),
-    ]
+    BINDINGS = keys(
+        PLACE,
+        ("z", "sleep", "Sleep now"),
+        ("escape", "stop", "Stop the night"),
+        ("u", "undo", "Undo the night"),
+        ("y", "verdict('new')", "New is right"),
+        ("n", "verdict('old')", "Old is right"),
+        ("b", "verdict('both')", "Both are"),
+        ("r", "reword", "Reword and accept", HIDDEN),
+    )
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from textual import work
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
@@ -17,6 +16,7 @@ from app import months
 from app.browse import KIND_NAMES
 from app.months import Span
 from app.records import Record
+from tui.keys import HIDDEN, keys
 from tui.screen import MemScreen, Wanted
 from tui.words import bar, one_line
 from tui.worker import Tools
@@ -32,10 +32,11 @@ class TimelineScreen(MemScreen):
         "Months on the left, as long as they are full. On the right the days of the one chosen, the facts that"
         " began (▶) or ceased (■) to be true, and what was said. Enter on a memory opens it."
     )
-    BINDINGS = [  # noqa: RUF012
-        Binding("enter", "into", "Into the month", show=False),
-        Binding("escape", "back", "Back to the months"),
-    ]
+    BINDINGS = keys(
+        PLACE,
+        ("enter", "into", "Into the month", HIDDEN),
+        ("escape", "back", "Back to the months"),
+    )
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
