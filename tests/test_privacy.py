@@ -17,7 +17,6 @@ NETWORK = {
     "urllib.request",
     "http.client",
     "http.server",
-    "asyncio",
     "requests",
     "httpx",
     "aiohttp",
