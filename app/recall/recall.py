@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.recall import channels
-from app.recall.abstain import probability
+from app.recall.abstain import probability, signs
 from app.recall.analysis import Analysis, analyse
 from app.recall.candidates import Candidates
 from app.recall.order import ranking
@@ -84,11 +84,11 @@ class Recall:
         hits: tuple[Hit, ...] = ()
         chance = 0.0
         if len(found):
-            table = signals(analysis, found, query.now)
+            table = signals(analysis, found, query.now, query.filter.as_of)
             scores = self.weights.score(table, found.between_people)
             order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
             hits = self._hits(found, scores, order)
-            chance = probability(table, scores)
+            chance = probability(signs(analysis, found), self.weights.known)
         ms = 1000 * (time.perf_counter() - started)
         return Recalled(hits, chance < self.weights.abstain_below, chance, analysis, ms)
 

@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,10 @@ _ANSWERS: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def signals(analysis: Analysis, found: Candidates, now: datetime) -> dict[str, Array]:
-    """All signals by name; most lie between 0 and 1."""
+def signals(
+    analysis: Analysis, found: Candidates, now: datetime, as_of: datetime | None = None
+) -> dict[str, Array]:
+    """All signals by name; most lie between 0 and 1. `as_of` asks for another time than now."""
     table = dict(found.channels)
     base = found.base
     before, after = found.neighbour(base, -1), found.neighbour(base, 1)
@@ -65,8 +67,15 @@ def signals(analysis: Analysis, found: Candidates, now: datetime) -> dict[str, A
         "asks": asks,
         "date": _dated(analysis.text, found),
         "strength": strength(found, now),
+        "over": found.each(_is_over(as_of or now)),
     }
     return table | _speakers(analysis, found) | _words(analysis, found) | _manner(analysis, found)
+
+
+def _is_over(moment: datetime) -> Callable[[Brief], bool]:
+    """Whether what a record says had stopped being true by then."""
+    at = moment.astimezone(UTC).isoformat()
+    return lambda b: b.valid_to <= at if b.valid_to is not None else b.superseded_by is not None
 
 
 def strength(found: Candidates, now: datetime) -> Array:
