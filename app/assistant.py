@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app import citations, gate
+from app import citations, gate, reflexes, tasks
 from app.encode import turn
-from app.events import Answered, Event, Evidence, Folded, Recalled, Said, Stored
+from app.events import Answered, Event, Evidence, Folded, Recalled, Reminded, Said, Stored
 from app.evidence import FOOT, Gathered, fenced, gather
 from app.prefix import warm
 from app.prompts import EXAMPLES, opening, system_text
@@ -50,7 +50,7 @@ class Plan:
     evidence: tuple[Evidence, ...]
     layout: Layout
     recall_ms: float
-    abstain: bool
+    spoken: str = ""  # what code says; "" leaves it to the model
     stored: tuple[str, ...] = ()
 
 
@@ -99,14 +99,22 @@ class Assistant:
         stored = self._store(text, now, "user")
         if stored:
             yield Stored(stored)
-        plan = self._plan(text, now, gate.judge(text, self.last.need), TALK_TOKENS, stored)
+        yield from self._reminders(text, now)
+        done = self._reflex(text, now, stored)
+        if done is not None:
+            yield from done.events
+            plan = self._ruled(text, done, stored)
+        else:
+            plan = self._plan(text, now, gate.judge(text, self.last.need), TALK_TOKENS, stored)
         yield from self._carried_out(plan, now, stop, keep=True)
 
     def ask(
         self, question: str, now: datetime, stop: Stop | None = None, *, budget: int = ASK_TOKENS
     ) -> Iterator[Event]:
         """One grounded answer: memory is always asked, and neither question nor answer is stored."""
-        plan = self._plan(cleaned(question), now, ASKED, budget)
+        question = cleaned(question)
+        done = reflexes.counted(self.memory, question, now)
+        plan = self._plan(question, now, ASKED, budget) if done is None else self._ruled(question, done)
         yield from self._carried_out(plan, now, stop, keep=False)
 
     # -- the steps ---------------------------------------------------------------------------------
@@ -121,7 +129,24 @@ class Assistant:
         block, shown = fenced(found.evidence, room, self.chat.count_tokens, self.memory.config.user.name)
         layout = self.window.layout(text, block, FOOT if block else "")
         abstain = need.personal and found.abstain and not self._was_said_here(text)
-        return Plan(text, need, shown, layout, found.ms, abstain, stored)
+        return Plan(text, need, shown, layout, found.ms, DONT_KNOW if abstain else "", stored)
+
+    def _ruled(self, text: str, done: reflexes.Reflex, stored: tuple[str, ...] = ()) -> Plan:
+        need = gate.Need(bool(done.evidence), False, done.reason)
+        return Plan(text, need, done.evidence, Layout((), 0), 0.0, done.text, stored)
+
+    def _reflex(self, text: str, now: datetime, stored: tuple[str, ...]) -> reflexes.Reflex | None:
+        if not stored or self.session is None:  # nothing may be written: only counting is left
+            return reflexes.counted(self.memory, text, now)
+        last = self.last
+        return reflexes.reflex(self.memory, text, stored[0], last.answer, last.evidence, self.session, now)
+
+    def _reminders(self, text: str, now: datetime) -> Iterator[Reminded]:
+        due = tasks.due(self.memory.store, text, now)
+        if due and not self.incognito:
+            tasks.shown(self.memory, due, now)
+        for task in due:
+            yield Reminded(task.id, task.text, tasks.when(task))
 
     def _carried_out(self, plan: Plan, now: datetime, stop: Stop | None, *, keep: bool) -> Iterator[Event]:
         started = time.perf_counter()
@@ -139,8 +164,8 @@ class Assistant:
         yield self._finished(plan, answer, total)
 
     def _spoken(self, plan: Plan, stop: Stop | None) -> Iterator[Said]:
-        if plan.abstain:
-            yield Said(DONT_KNOW)
+        if plan.spoken:
+            yield Said(plan.spoken)
             return
         if not self._warm and not self.incognito:
             self._warm = True
@@ -157,7 +182,7 @@ class Assistant:
         """Check what was said against its evidence, store it, and reinforce the memories that it rests on."""
         used = citations.used(text, plan.evidence)
         known = " ".join([plan.text, *(t.text for t in self.window.turns)])
-        unsupported = () if plan.abstain else citations.unsupported(text, plan.evidence, known)
+        unsupported = () if plan.spoken else citations.unsupported(text, plan.evidence, known)
         stored = plan.stored
         if keep:
             ids = self._store(text, now, "assistant") if text else ()
@@ -171,11 +196,11 @@ class Assistant:
         return answer
 
     def _finished(self, plan: Plan, answer: Answered, total_ms: float) -> Answered:
-        usage = None if plan.abstain else self.chat.last_usage
+        usage = None if plan.spoken else self.chat.last_usage
         unknown = plan.need.personal and not answer.citations and bool(NOT_KNOWING.search(answer.text))
         done = replace(
             answer,
-            abstained=plan.abstain or unknown,
+            abstained=plan.spoken == DONT_KNOW or unknown,
             context_tokens=plan.layout.evidence_tokens,
             recall_ms=plan.recall_ms,
             total_ms=total_ms,

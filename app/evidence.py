@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from app.encode import importance_of
 from app.events import Evidence
+from app.guard import inert, looks_like_instruction, redact
 from app.present import zone
-from app.records import Kind, LinkKind, Source
+from app.records import Kind, LinkKind, Source, State
+from app.uses import UNTRUSTED
+from app.when import resolved
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 HEAD = "Notes:"
-FAINT = 0.3  # of the best score; notes fainter than that distract a small model more than they help it
+FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
@@ -61,6 +64,10 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
 def bears_witness(record: Record, question: str) -> bool:
     """Whether a record can say anything about the question: what the assistant said only where the question asks
     for that, and a question that was once asked says nothing."""
+    if "forget" in record.extra and record.state is State.ARCHIVED:  # put away by its user
+        return False
+    if record.trust in UNTRUSTED and looks_like_instruction(record.text):  # planted to steer the assistant
+        return False
     if record.role == "assistant" and record.source is Source.MODEL_INFERRED:
         return _ASKS_ASSISTANT.search(question) is not None
     if record.kind is not Kind.EPISODIC or record.role == "assistant":
@@ -119,8 +126,10 @@ def fenced(
 
 
 def line(item: Evidence, user: str = "me") -> str:
-    """One note: id, date, who said it, and the words in quotes; a quote cannot end its own line or fence."""
-    words = " ".join(item.text.replace('"', "'").split())
+    """One note: id, date, who said it, and the words in quotes, "yesterday" as its date and secrets left out; a
+    quote cannot end its own line or fence."""
+    said = inert(redact(resolved(item.text, item.time))[0])
+    words = " ".join(said.replace('"', "'").split())
     who = "you" if item.speaker in (None, user, "user") else item.speaker
     verb = "noted" if item.kind in ("semantic", "core", "gist", "task") else "said"
     old = "" if item.current else " (no longer true)"

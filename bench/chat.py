@@ -22,13 +22,13 @@ from app import encode
 from app.assistant import Assistant
 from app.clock import now
 from app.config import Config, Home, ModelsConfig, find_home
-from app.events import Answered, Said
+from app.events import Said
 from app.memory import Memory
 from app.open import load_chat, open_memory
 from models.chat import ChatModel, Message
 from models.fake import EchoChat
 
-ASKED = [f"What did I note about visitor {n * 37}?" for n in range(40)]
+ASKED = [f"How many apples did visitor {n * 37} bring, and which room did they like?" for n in range(40)]
 SMALL = [
     "Thanks!",
     "Good morning!",
@@ -125,18 +125,19 @@ def talk(memory: Memory, home: Home, model: str, lines: Sequence[str]) -> list[T
     assistant = Assistant(memory, ours, f"bench {model} {lines[0]}", now=now())
     turns = []
     for line in lines:
-        started, first, answered = time.perf_counter(), 0.0, Answered("")
+        ours.prompt = ()
+        started, first = time.perf_counter(), 0.0
         for event in assistant.reply(line, now()):
             if isinstance(event, Said) and not first:
                 first = (time.perf_counter() - started) * 1000
-            if isinstance(event, Answered):
-                answered = event
+        if not ours.prompt:
+            continue  # recall found nothing: no model was asked
         bare_started, bare_first = time.perf_counter(), 0.0
         for _ in bare.stream(ours.prompt, max_tokens=assistant.window.reply_tokens):
             bare_first = bare_first or (time.perf_counter() - bare_started) * 1000
         usage, bare_usage = ours.last_usage, bare.last_usage
-        if answered.abstained or usage is None or bare_usage is None:
-            continue
+        assert usage is not None
+        assert bare_usage is not None
         turns.append(
             Turn(
                 first,

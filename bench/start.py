@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def fill(home: Home, memories: int) -> None:
     memory.close()
 
 
-def measured(commands: dict[str, Sequence[str]], runs: int) -> dict[str, float]:
+def measured(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, float]:
     """Median seconds of each command, the runs of all of them taking turns."""
     environment = {**os.environ, "MEM_HOME": "/nonexistent"}
     spent: dict[str, list[float]] = {name: [] for name in commands}

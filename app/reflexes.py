@@ -1,0 +1,81 @@
+"""What the assistant does and says without asking a model: corrections, reminders, and counts from the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from app import corrections, exact, tasks
+from app.corrections import Wish
+from app.events import Answered, Event, Evidence
+from app.evidence import day
+
+if TYPE_CHECKING:
+    from app.memory import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Reflex:
+    """A reply by code: its words, why no model was asked, what happened, and what it rests on."""
+
+    text: str
+    reason: str
+    events: tuple[Event, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+def counted(memory: Memory, text: str, now: datetime) -> Reflex | None:
+    """The reply to a question of number; None for any other message."""
+    found = exact.answer(memory.store, text, now)
+    return None if found is None else Reflex(found.text, "counted from the records", evidence=found.evidence)
+
+
+def reflex(
+    memory: Memory,
+    text: str,
+    said: str,
+    last: Answered,
+    shown: Sequence[Evidence],
+    session: str,
+    now: datetime,
+) -> Reflex | None:
+    """The reply to a correction, a wish to be reminded, or a question of number; None for any other message.
+
+    `said` is the record of the message; `last` and `shown` are the answer before it and what that was given.
+    """
+    return (
+        _corrected(memory, text, said, last, shown, session, now)
+        or _reminding(memory, text, said, now)
+        or counted(memory, text, now)
+    )
+
+
+def _corrected(
+    memory: Memory,
+    text: str,
+    said: str,
+    last: Answered,
+    shown: Sequence[Evidence],
+    session: str,
+    now: datetime,
+) -> Reflex | None:
+    correction = corrections.read(text)
+    if correction is None:
+        return None
+    targets = last.used or tuple(e.id for e in shown[:1])
+    if correction.wish in (Wish.REMEMBER, Wish.FORGET) and not targets:
+        targets = last.stored[:1]  # what its user said just before
+    done = corrections.carry_out(memory, correction, targets, said, session, now)
+    return None if done is None else Reflex(corrections.reply_to(correction), "a correction", (done,))
+
+
+def _reminding(memory: Memory, text: str, said: str, now: datetime) -> Reflex | None:
+    reminder = tasks.read(text, now)
+    if reminder is None:
+        return None
+    kept = tasks.keep(memory, reminder, memory.store.get(said), now)
+    clock = f" at {reminder.due:%H:%M}" if reminder.due else ""
+    at = f"on {reminder.due:%A}, {day(reminder.due)}{clock}" if reminder.due else "when it comes up"
+    return Reflex(f"I will remind you {at}: {reminder.what} [{kept.id}].", "a reminder")
