@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PROGRAMS = ("start", "write", "embed", "extraction", "recall", "updates", "trust", "chat", "forgetting", "night")
+PROGRAMS = ("start", "write", "embed", "extraction", "recall", "updates", "trust", "chat", "forgetting", "night", "tui")
 
 
 def main() -> int:
