@@ -1,6 +1,6 @@
 """`make bench`: run every program of this folder that needs no argument, shortest first, and print its table.
 
-    python -m bench [NAME...]
+python -m bench [NAME...]
 """
 
 from __future__ import annotations
@@ -11,7 +11,19 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PROGRAMS = ("start", "write", "embed", "extraction", "recall", "updates", "trust", "chat", "forgetting", "night", "tui")
+PROGRAMS = (
+    "start",
+    "write",
+    "embed",
+    "extraction",
+    "recall",
+    "updates",
+    "trust",
+    "chat",
+    "forgetting",
+    "night",
+    "tui",
+)
 
 
 def main() -> int:
