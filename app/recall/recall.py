@@ -88,7 +88,10 @@ class Recall:
             scores = self.weights.score(table, found.between_people)
             order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
             hits = self._hits(found, scores, order)
-            chance = probability(signs(analysis, found), self.weights.known)
+            chance = probability(
+                signs(analysis, found),
+                self.weights.known if found.cosine.any() else self.weights.known_by_text,
+            )
         ms = 1000 * (time.perf_counter() - started)
         return Recalled(hits, chance < self.weights.abstain_below, chance, analysis, ms)
 

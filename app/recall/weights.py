@@ -16,10 +16,16 @@ Signals = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights by signal: between people, and beside an assistant. Below `abstain_below` recall abstains."""
+    """Weights by signal: between people, and beside an assistant; `known`: of the signs that the
+    store has an answer, `known_by_text` where nothing could be embedded.
+
+    Below the probability `abstain_below` recall abstains.
+    """
 
     people: Mapping[str, float]
     assistant: Mapping[str, float]
+    known: Mapping[str, float]
+    known_by_text: Mapping[str, float]
     abstain_below: float
 
     def score(self, signals: Signals, between_people: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -38,4 +44,10 @@ def _sum(weights: Mapping[str, float], signals: Signals) -> NDArray[np.float64]:
 def load_weights() -> Weights:
     """The weights that ship."""
     values = json.loads((Path(__file__).with_name("weights.json")).read_text(encoding="utf-8"))
-    return Weights(values["people"], values["assistant"], values["abstain_below"])
+    return Weights(
+        values["people"],
+        values["assistant"],
+        values["known"],
+        values["known_by_text"],
+        values["abstain_below"],
+    )
