@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from app.citations import telling
 from app.events import Evidence
 from app.evidence import day, of_record
 from app.recall.words import match_any
@@ -67,7 +68,7 @@ def answer(store: Store, question: str, now: datetime) -> Exact | None:
             spans = find_times(question, now)
             words = _without(question, spans) if spans else question
             wanted = pattern.match(words)
-            what = set(stems((wanted or asked)["what"])) - _IDLE
+            what = {w for w in telling((wanted or asked)["what"]) if not _IDLE & set(stems(w))}
             return told(_matching(store, what, spans[:1], told is _summed), spans[:1], now)
     return None
 
@@ -82,11 +83,12 @@ def _matching(store: Store, what: set[str], spans: list[TimeSpan], any_words: bo
     )
     if not what:
         return store.records(own, limit=MOST) if any_words and spans else []
+    wanted = set(stems(" ".join(what)))
     rows = [seq for seq, _ in store.search_text(match_any(sorted(what)), MOST, own)]
     found = [
         r
         for r in store.by_seq(rows).values()
-        if what <= set(stems(r.text)) and not r.text.rstrip().endswith("?")
+        if wanted <= set(stems(r.text)) and not r.text.rstrip().endswith("?")
     ]
     return sorted(found, key=lambda r: (r.event_time, r.seq), reverse=True)
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from dateutil.relativedelta import relativedelta
+
 from app.citations import telling
 from app.recall.words import stem, words
-from app.when import find_times
+from app.when import TimeSpan, find_times
 from storage.records import Filter, Kind, Link, LinkKind, Record, Source
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def read(text: str, now: datetime) -> Reminder | None:
         return (
             Reminder(_bare(rest[: cue.start()]), cue=parts) if parts and _bare(rest[: cue.start()]) else None
         )
-    spans = [s for s in find_times(f"{PREFIX}{rest}", now) if s.end > now]  # the prefix says: what is ahead
+    # The prefix tells that what is named lies ahead.
+    spans = [s for s in (_ahead(s, now) for s in find_times(f"{PREFIX}{rest}", now)) if s.end > now]
     clock = _CLOCK.search(rest)
     if not spans and clock is None:
         return None
@@ -132,6 +135,14 @@ def _is_due(task: Record, said: set[str], now: datetime) -> bool:
         return False
     moment, cue = when(task), set(task.extra.get("cue") or ())
     return (moment is not None and moment <= now) or (bool(cue) and cue <= said)
+
+
+def _ahead(span: TimeSpan, now: datetime) -> TimeSpan:
+    """A day or month without its year is the next one: "on 3 December"."""
+    if span.end > now or span.end < now - timedelta(days=366):
+        return span
+    year = relativedelta(years=1)
+    return replace(span, start=span.start + year, end=span.end + year)
 
 
 def _at(start: datetime, clock: re.Match[str] | None, now: datetime) -> datetime:
