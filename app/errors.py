@@ -11,6 +11,8 @@ from storage.errors import RecordNotFound as RecordNotFound
 from storage.errors import StorageError as StorageError
 from storage.errors import StoreDamaged as StoreDamaged
 from storage.errors import StoreLocked as StoreLocked
+from storage.errors import StoreReadOnly as StoreReadOnly
+from storage.errors import StoreTooNew as StoreTooNew
 from storage.errors import WrongKey as WrongKey
 
 

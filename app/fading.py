@@ -22,10 +22,12 @@ class Dimmed:
 def dimmed(memory: Memory, now: datetime, limit: int) -> list[Dimmed]:
     """Dormant and archived memories, the newest first."""
     from app.forgetting import explain, retrievability
+    from app.uses import DECAY, curve_of
 
+    curve = curve_of(memory.config, memory.store.meta(DECAY))
     resting = Filter(states=frozenset({State.DORMANT, State.ARCHIVED}))
     found = memory.store.records(resting, limit=limit)
-    return [Dimmed(r, retrievability(r, now), explain(r, now)) for r in found]
+    return [Dimmed(r, retrievability(r, now, curve), explain(r, now, curve)) for r in found]
 
 
 def set_state(memory: Memory, ids: Sequence[str], state: State, now: datetime) -> list[Record]:

@@ -57,7 +57,9 @@ def lookup_from(value: Any, now: datetime, k: int = 10) -> Lookup:
 
 def answer(memory: Memory, lookup: Lookup) -> dict[str, Any]:
     """What memory holds on it, best first. `ms` is the time inside the process, embedding included."""
+    from app.forgetting import retrievability
     from app.recall.recall import Query, Recall  # numpy
+    from app.uses import DECAY, curve_of
 
     k = lookup.k if lookup.about is None else MAX_K
     query = Query(lookup.query, lookup.now, k=k, filter=lookup.filter)
@@ -67,7 +69,11 @@ def answer(memory: Memory, lookup: Lookup) -> dict[str, Any]:
     ]
     chosen = chosen[: lookup.k]
     sources = sources_of(memory, [hit.record for hit in chosen])
-    hits = [_hit(hit, sources.get(hit.record.id, []), lookup.now) for hit in chosen]
+    curve = curve_of(memory.config, memory.store.meta(DECAY))
+    hits = [
+        _hit(hit, sources.get(hit.record.id, []), retrievability(hit.record, lookup.now, curve))
+        for hit in chosen
+    ]
     return {"id": lookup.id, "abstain": found.abstain, "ms": round(found.ms, 2), "hits": hits}
 
 
@@ -97,19 +103,13 @@ def _mentions(memory: Memory, record: Record, name: str) -> bool:
     return any(link.dst in known for link in memory.store.links(record.id, LinkKind.MENTIONS, back=False))
 
 
-def _hit(hit: Any, sources: list[str], now: datetime) -> dict[str, Any]:
+def _hit(hit: Any, sources: list[str], strength: float) -> dict[str, Any]:
     return record_keys(hit.record) | {
         "score": round(hit.score, 4),
         "channels": {name: round(value, 4) for name, value in hit.channels.items()},
-        "strength": round(_strength(hit.record, now), 3),
+        "strength": round(strength, 3),
         "sources": sources,
     }
-
-
-def _strength(record: Record, now: datetime) -> float:
-    from app.forgetting import retrievability
-
-    return retrievability(record, now)
 
 
 def _kinds(value: Any) -> frozenset[Kind]:

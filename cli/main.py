@@ -16,13 +16,14 @@ from app.errors import (
     BadInput,
     BadRequest,
     ModelError,
-    ModelMissing,
     NothingFound,
     RecordNotFound,
     Refused,
     StorageError,
     StoreDamaged,
     StoreLocked,
+    StoreReadOnly,
+    StoreTooNew,
     WrongKey,
 )
 from cli.commands import COMMANDS, listing
@@ -35,9 +36,11 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (NothingFound, 3),
     (RecordNotFound, 3),
     (Refused, 4),
+    (StoreReadOnly, 4),
+    (StoreTooNew, 4),
     (StoreLocked, 5),
     (StoreDamaged, 6),
-    (ModelMissing, 7),
+    (ModelError, 7),
     (WrongKey, 8),
     (BadInput, 9),
 )

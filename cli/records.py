@@ -72,10 +72,13 @@ def show(id: IdArgument, json: JsonOption = False, home: HomeOption = None) -> N
     Example: mem show m7k2
     """
     from app.present import record_detail
+    from app.uses import OPENED, use
 
     with opened(home) as memory:
         record = memory.store.get(id)
         links = memory.store.links(record.id)
+        if not json:  # a person opened it; a script only read it
+            use(memory, [record.id], OPENED, f"opened {now():%Y-%m-%d}", now())
         others = memory.store.get_many([_other(link, record.id) for link in links])
     if json:
         document(record_detail(record, links))

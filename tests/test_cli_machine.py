@@ -162,7 +162,7 @@ class TestModels:
         (tmp_path / "fake.gguf").write_bytes(b"GGUF but not this one")
         done = mem("model", "pull", "qwen2.5-coder-0.5b", "--file", str(tmp_path / "fake.gguf"))
 
-        assert done.code == 1
+        assert done.code == 7
         assert "sha256" in done.err
         assert mem("model", "info", "qwen2.5-coder-0.5b", "--json").json["installed"] is False
 

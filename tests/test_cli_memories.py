@@ -187,6 +187,17 @@ class TestOneMemory:
         assert (done.code, done.out) == (3, "")
         assert done.err.splitlines()[0] == "No memory has the id 'mzzz'."
 
+    def test_a_look_strengthens_once_a_day_and_is_not_what_undo_means(self, mem: Mem) -> None:
+        (id,) = keep(mem, "one")
+        before = mem("show", id, "--json").json
+        mem("show", id)
+        mem("show", id)
+        after = mem("show", id, "--json").json
+
+        assert (before["use_count"], after["use_count"]) == (0, 1)
+        assert mem("undo").code == 0
+        assert mem("list").code == 3
+
     def test_the_callers_own_id_will_do(self, mem: Mem, tmp_path: Path) -> None:
         (tmp_path / "a.jsonl").write_text('{"text": "hello", "id": "D1:3"}\n')
         mem("import", str(tmp_path / "a.jsonl"))

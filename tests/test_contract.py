@@ -197,14 +197,14 @@ class TestExitCodes:
         with pytest.raises(ZeroDivisionError):
             mem("list")
 
-    def test_1_a_store_from_a_newer_version(self, mem: Mem, home: Path) -> None:
+    def test_4_a_store_from_a_newer_version(self, mem: Mem, home: Path) -> None:
         mem("remember", "x")
         memory = open_memory(Home(home, home))
         memory.store.connection.execute("PRAGMA user_version = 999")
         memory.close()
         done = mem("list")
 
-        assert done.code == 1
+        assert done.code == 4
         assert "newer version" in done.err
         assert len(done.err.splitlines()) == 2
 

@@ -14,8 +14,10 @@ from app.exchange.own import RowWriter
 from app.memory import Memory
 from app.recall.context import context_of
 from app.records import Kind, Link, LinkKind, Record
+from storage.lock import WriterLock
 
 BATCH = 512
+PATIENCE = 600.0  # seconds that a batch waits for another import's batch
 CONTEXT_TURNS = 3  # turns before it that a turn's context may take words from
 
 
@@ -68,6 +70,7 @@ class _Writer:
         self.now = now
         self.report = report
         self.dry_run = dry_run
+        self._lock = WriterLock(memory.home.path / "import.lock", timeout=PATIENCE)
         self._previous: dict[str, list[Record]] = {}
         self._seen: set[tuple[str | None, str]] = set()
         self._documents: dict[str, str] = {}
@@ -76,7 +79,14 @@ class _Writer:
         self.rows: RowWriter | None = None
 
     def write(self, turns: list[Turn]) -> None:
-        """Store those of one batch that are new."""
+        """Store those of one batch that are new. Two imports at once take turns, so that each thing comes in once."""
+        self._lock.acquire()
+        try:
+            self._write(turns)
+        finally:
+            self._lock.release()
+
+    def _write(self, turns: list[Turn]) -> None:
         fresh = list(self._fresh(turns))
         records = [self._record(turn) for turn in fresh]
         self.report.added += len(records)
