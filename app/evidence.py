@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from app.encode import importance_of
 from app.events import Evidence
-from app.guard import inert, looks_like_instruction, redact
+from app.guard.hostile import inert, looks_like_instruction
+from app.guard.secrets import redact
 from app.present import zone
 from app.records import Kind, LinkKind, Source, State
 from app.uses import UNTRUSTED

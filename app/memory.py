@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.config import Config, Home
-from app.guard import Secret, checked_record
+from app.guard.admit import checked_record
+from app.guard.secrets import Secret
 from app.recall.context import views_of
 from models.errors import ModelError
 from storage.records import Record

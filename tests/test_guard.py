@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from app.config import Config, Home, replaced
 from app.encode import turn
-from app.guard import checked_record, find_secrets, inert, looks_like_instruction, may_influence, redact
+from app.guard.admit import checked_record
+from app.guard.hostile import inert, looks_like_instruction
+from app.guard.secrets import find_secrets, redact
+from app.guard.trust import may_influence
 from app.memory import Memory
 from app.open import open_memory
 from app.vault import Vault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from app.guard import may_influence
+from app.guard.trust import may_influence
 from app.sleep.work import Tally, Work
 from storage.records import Filter, Kind, Link, LinkKind, Record, Source, least_trust
 

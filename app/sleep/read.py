@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.encode import importance_of
-from app.guard import inert, redact
+from app.guard.hostile import inert
+from app.guard.secrets import redact
 from app.sleep.episodes import UNREAD, episode_turns, speaker_of, speaks_for_itself
 from app.sleep.proposals import Proposal
 from app.sleep.support import supported

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from app.guard import is_binding, may_influence
+from app.guard.trust import is_binding, may_influence
 from app.sleep.episodes import EPISODE, episode_turns
 from app.sleep.proposals import Proposal, from_dict
 from app.sleep.read import READ, proposals_in
@@ -148,14 +148,23 @@ def _supersede(work: Work, fact: Record, known: Sequence[Record], verdict: Verdi
     for old in known:
         if old.valid_to is not None or old.superseded_by is not None:
             continue
-        at = since(old) if verdict is Verdict.CORRECT else since(fact)
+        # What was corrected never was so; what changed was still so when it was last said.
+        at = since(old) if verdict is Verdict.CORRECT else _end_of(work, old, fact)
         work.store.update(closed(old, at, by=fact.id))
         work.store.link([Link(fact.id, old.id, LinkKind.SUPERSEDES)])
         _retire_words(work, old)
-        if verdict is Verdict.CORRECT:  # it never was as the older fact had it
-            work.store.update(replace(fact, valid_from=min(since(old), since(fact))))
+        if verdict is not Verdict.END:
+            fact = replace(fact, valid_from=at)
+            work.store.update(fact)
         tally.superseded += 1
         tally.changes.append(f"~ {old.id} {old.text} -> {fact.id} {fact.text}")
+
+
+def _end_of(work: Work, old: Record, new: Record) -> datetime:
+    links = work.store.links(old.id, LinkKind.DERIVED_FROM, back=False)
+    sources = work.store.get_many([link.dst for link in links]).values()
+    last_said = max([since(old), *(t.event_time for t in sources if t.event_time <= new.event_time)])
+    return since(new) if since(new) > last_said else max(new.event_time, since(old))
 
 
 def _retire_words(work: Work, fact: Record) -> None:
