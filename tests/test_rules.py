@@ -82,6 +82,7 @@ def test_corrections_and_ends_are_marked() -> None:
     assert read("No, actually I live in Lisbon.")["home city"].is_correction
     assert read("I quit smoking two years ago")["gave up"].closes
     assert not read("I live in Lisbon.")["home city"].is_correction
+    assert not read("No, I live in Lisbon now.")["home city"].is_correction
 
 
 def test_procedures() -> None:

@@ -87,8 +87,8 @@ SELF: tuple[Rule, ...] = (
     _rule(r"\bI(?: also)? have (?P<v>\d+|one|two|three|four|five|six) (?P<slot>kids|children|sons|daughters|siblings|sisters|brothers|"
           r"cats|dogs|grandchildren)", "number of {slot}", "{s} has {v} {slot}."),
     _rule(rf"{_I} (?:got|been|happily) (?P<v>married|engaged|divorced|separated)", "marital status", "{s} is {v}."),
-    _rule(r"\bwe(?:'ve| have)?(?: just| finally)? (?:got|gotten) (?P<v>married|engaged|divorced)", "marital status", "{s} is {v}."),
-    _rule(rf"{_AM} (?P<v>single|married|divorced|engaged|widowed)\b", "marital status", "{s} is {v}."),
+    _rule(r"\bwe(?:'ve| have)?(?: just| finally)? (?:got|gotten) (?P<v>married|engaged|divorced|separated)", "marital status", "{s} is {v}."),
+    _rule(rf"{_AM} (?P<v>single|married|divorced|engaged|widowed|separated)\b", "marital status", "{s} is {v}."),
     _rule(rf"{_I} (?:speak|fluent in) (?P<v>[A-Z]\w+(?:(?:, | and )[A-Z]\w+)*)", "language", "{s} speaks {v}.", proper=True),
     _rule(rf"{_I} (?:been )?(?:learning|learn|started learning) (?P<v>[\w' -]{{3,40}}?)(?= at\b| in\b| for\b| since\b|[.,!]|$)",
           "studies", "{s} studies {v}."),
@@ -173,6 +173,10 @@ NEGATED = re.compile(r"\b(?:not|n't|never|no longer|hardly)\s*(?:\w+\s+){0,2}$",
 CORRECTS = re.compile(
     r"^\W*(?:no|nope|actually|sorry|correction|wait|oops|that's (?:wrong|not (?:right|true))|not quite|i meant|i mean|let me correct)\b"
     r"|\bi (?:meant|misspoke|was wrong|made a mistake)\b|\bnot \w+(?: \w+)? any ?more\b",
+    re.IGNORECASE,
+)
+CHANGED = re.compile(
+    r"\b(?:now|any ?more|no longer|these days|since|last (?:week|month|year)|switched|changed)\b",
     re.IGNORECASE,
 )
 CUT = re.compile(

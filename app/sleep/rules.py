@@ -14,6 +14,7 @@ from datetime import datetime
 from app.sleep.attributes import DEPENDS_ON, PARTNERS, PETS, importance_of, is_single_valued
 from app.sleep.forms import (
     CALLED,
+    CHANGED,
     CORRECTS,
     CUT,
     EMPTY,
@@ -98,7 +99,8 @@ class _Reader:
 
     def read(self, sentence: str, start: int) -> Iterator[Candidate]:
         """Candidates of one sentence that begins at `start` of the turn."""
-        corrects = CORRECTS.search(sentence) is not None
+        # "No, I live in Lisbon now" tells of a change; "no, I live in Lisbon" sets right what was never true.
+        corrects = CORRECTS.search(sentence) is not None and not CHANGED.search(sentence)
         found = [*self._slots(SELF, sentence, self.subject, self.slot), *self._people(sentence)]
         if not found:
             found = [*self._standing(sentence), *self._how_to(sentence)]
