@@ -24,6 +24,7 @@ from app.config import Home, load_config
 from app.errors import AppError, BadRequest, ModelError, Refused, StorageError
 from app.lanes import Job, Lane
 from app.power import on_mains
+from app.records import Filter, Kind
 from app.shared import LentChat, LentEmbedder, Shared
 from app.wire import Line, address, peer_uid
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from app.memory import Memory
     from models.chat import ChatModel
 
+NEWS = Filter(kinds=frozenset({Kind.EPISODIC, Kind.RESOURCE}))  # what a night has not made itself
 Clock = Callable[[], datetime]
 Known = (AppError, StorageError, ModelError, ValueError)
 
@@ -206,23 +208,27 @@ class Daemon:
                 memory().embed_backlog(self._clock(), limit=BACKLOG)
 
     def _sleep_on_news(self, memory: Callable[[], Memory]) -> None:
-        with suppress(*Known):
-            newest = memory().store.records(limit=1)
+        """A night, unless nothing was said since the last one that was slept to its end."""
+        with suppress(*Known):  # the next look tries again
+            newest = memory().store.records(NEWS, limit=1)
             seq = newest[0].seq if newest else 0
-            if seq != self._slept_at:
-                self._run_night(memory)
+            if seq != self._slept_at and self._slept(memory()):
                 self._slept_at = seq
 
     def _sleep(self) -> None:
         self._night.submit(self._run_night)
 
     def _run_night(self, memory: Callable[[], Memory]) -> None:
+        with suppress(*Known):  # the night's own report and `mem doctor` hold what failed
+            self._slept(memory())
+
+    def _slept(self, memory: Memory) -> bool:
+        """Sleep until someone waits; whether it came to its end."""
         from app.sleep.night import sleep
 
-        with suppress(*Known):  # the night's own report and `mem doctor` hold what failed
-            opened = memory()
-            budget = opened.config.night.budget_seconds
-            sleep(opened, _chat_of(opened), self._clock(), budget_seconds=budget, stop=self._wanted)
+        budget = memory.config.night.budget_seconds
+        report = sleep(memory, _chat_of(memory), self._clock(), budget_seconds=budget, stop=self._wanted)
+        return not report.interrupted
 
     def _wanted(self) -> bool:
         """Whether someone waits for an answer, so that the night lets go."""
