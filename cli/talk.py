@@ -108,6 +108,8 @@ class Talk:
                 self._note(f"{event.tool}({one_line(event.argument)}): {one_line(event.result)}")
             case Answered():
                 print(flush=True)
+                for line in sources(event, self.recalled):
+                    self._note(line)
                 self._note(summary(event, self.recalled))
             case Stored():
                 pass
@@ -120,6 +122,13 @@ class Talk:
         line = to_dict(self.answered)
         del line["event"]
         return {"answer": line.pop("text"), **line, "recalled": [e.id for e in self.recalled.hits]}
+
+
+def sources(answered: Answered, recalled: Recalled, most: int = 3) -> list[str]:
+    """The memories that an answer rests on, each with its date and its words."""
+    by_id = {item.id: item for item in recalled.hits}
+    used = [by_id[id] for id in answered.used[:most] if id in by_id]
+    return [f"[{e.id}] {e.time:%d %b %Y}, {e.speaker or e.kind}: {one_line(e.text)[:120]}" for e in used]
 
 
 def summary(answered: Answered, recalled: Recalled) -> str:
