@@ -9,6 +9,7 @@ from textual.widgets import Markdown, OptionList, Static
 from tui_world import REPLY, World, empty, filled, plain, settled, typed
 
 from storage.records import Filter
+from tui.chat import ChatScreen
 from tui.talk import Beside, Editor, Said
 
 
@@ -187,3 +188,28 @@ async def test_the_side_panel_hides_where_there_is_no_room(tmp_path: Path) -> No
     async with empty(tmp_path).app().run_test(size=(60, 20)) as pilot:
         await pilot.pause()
         assert not pilot.app.screen.query_one(Beside).display
+
+
+async def test_leaving_stops_the_reply_and_keeps_what_was_said(tmp_path: Path) -> None:
+    import threading
+
+    held = threading.Event()
+    words = "one two three four five six seven eight"
+    world = replace(empty(tmp_path), replies=lambda _: (held.wait(5), words)[1])
+    async with world.app().run_test() as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, ChatScreen)
+        await typed(pilot, "hello")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "Escape stops" in plain(pilot))
+        threading.Timer(0.3, held.set).start()
+    said = stored(world)
+    assert said[0] == "hello"
+    assert len(said[1]) < len(words)
+
+
+async def test_sleep_goes_to_the_nights_and_sleeps(tmp_path: Path) -> None:
+    async with filled(tmp_path).app().run_test(size=(100, 30)) as pilot:
+        await typed(pilot, "/sleep")
+        await pilot.press("enter")
+        await settled(pilot, lambda: pilot.app.current_mode == "nights" and "is over" in plain(pilot), 500)

@@ -16,7 +16,7 @@ from textual.widgets.markdown import MarkdownStream
 
 from app import browse, curves
 from app.errors import AppError, ModelError, StorageError
-from app.events import Answered, Corrected, Evidence, Folded, Recalled, Reminded, Thought
+from app.events import Answered, Called, Corrected, Evidence, Folded, Recalled, Reminded, Thought
 from app.events import Said as Spoken
 from tui.commands import COMMANDS, matching, parse
 from tui.dialogs import Choose
@@ -75,6 +75,9 @@ class ChatScreen(MemScreen):
     def on_mount(self) -> None:
         self.query_one(Editor).focus()
         self.begin()
+
+    def on_unmount(self) -> None:
+        self.talk.stop()  # nobody waits for an answer when the screen is gone
 
     # -- beginning and resuming ----------------------------------------------------------------
 
@@ -170,6 +173,8 @@ class ChatScreen(MemScreen):
             case Spoken():
                 if self._stream is not None:
                     await self._stream.write(printable(event.piece))
+            case Called():
+                self._note(f"Used {event.tool}: {one_line(event.argument)} → {one_line(event.result)}")
             case Folded():
                 self._note(f"{event.turns} older messages became lines of the summary, to make room.")
             case Reminded():
@@ -232,13 +237,12 @@ class ChatScreen(MemScreen):
             "sessions": self.action_sessions,
             "incognito": self.action_incognito,
             "why": self._why,
-            "sleep": lambda: self._say(
-                "Run `mem sleep` in another terminal; the place Nights (6) shows what it did."
-            ),
+            "sleep": lambda: self.post_message(Wanted("nights", "now")),
             "recall": lambda: self.post_message(Wanted("memories", f"?{rest}")),
             "forget": lambda: self.post_message(Wanted("memories", f"!{rest}" if rest else "")),
             "remember": lambda: self._remember(rest),
         }
+        self._tell()
         outcome = actions[command.name]()
         if isinstance(outcome, Awaitable):
             await outcome

@@ -27,7 +27,7 @@ COMMANDS = (
     Command("sessions", "", "earlier conversations, to read or go on with"),
     Command("new", "", "begin a new conversation"),
     Command("incognito", "", "a conversation that reads memory and writes nothing"),
-    Command("sleep", "", "how to run a night"),
+    Command("sleep", "", "sleep one night now, and see what it does"),
     Command("quit", "", "leave"),
 )
 

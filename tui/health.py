@@ -59,6 +59,9 @@ class HealthScreen(MemScreen):
         yield Static(id="progress", classes="quiet")
         yield OptionList(id="models", markup=False)
 
+    def on_unmount(self) -> None:
+        self._stopped.set()
+
     def on_mount(self) -> None:
         self.query_one("#models").focus()
 

@@ -71,6 +71,14 @@ class NightsScreen(MemScreen):
         )
         yield Static(id="progress", classes="quiet")
 
+    def show(self, id: str) -> None:
+        """ "now" begins a night; else nothing is asked."""
+        if id == "now":
+            self.action_sleep()
+
+    def on_unmount(self) -> None:
+        self._stopped.set()
+
     def on_mount(self) -> None:
         self.query_one("#nights").focus()
 
