@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +124,8 @@ def find_home(path: Path | None = None) -> Home:
 
 def load_config(path: Path) -> Config:
     """Read config.toml; a missing file means the defaults. Raises BadRequest naming the line or key that is wrong."""
+    import tomllib  # a call that the daemon answers reads no settings
+
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -13,31 +13,29 @@ _TEMPLATE = re.compile(
 )
 _FENCE = re.compile(r"(?m)^(\s*)(?:```|~~~|<{3,}|>{3,}|={3,}|#{3,})")
 
-_PLANTED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (reason, re.compile(pattern, re.IGNORECASE))
-    for reason, pattern in (
-        ("overrides instructions",
-         r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|all|earlier|other|your)\b.{0,30}"
-         r"\b(?:instructions?|rules?|prompts?|messages?|guidelines|context|memories)\b"),
-        ("speaks to the assistant",
-         r"\b(?:assistant|ai|model|chatbot|llm|language model|agent)s?\b[,:]?.{0,40}\b(?:must|should|shall|has to|have to|need to|is to|will "
-         r"now|from now on|always|never|please)\b"),
-        ("asks to be remembered",
-         r"\b(?:remember|store|save|record|memori[sz]e|note|add to (?:your )?memory|update your memory)\b.{0,30}\b(?:that|as|:)\b.{0,40}"
-         r"\b(?:the )?(?:user|owner|reader|he|she|they)(?:'s)?\b"),
-        ("speaks of the user's wishes",
-         r"\bthe (?:user|owner|human|reader)\b.{0,30}\b(?:prefers?|wants?|likes?|trusts?|approved?|agreed|authori[sz]ed|"
-         r"always|never|instructed|asked you)\b"),
-        ("plays a role", r"\byou are (?:now )?(?:a|an|the|no longer)\b.{0,40}\b(?:assistant|ai|mode|model|bot|dan)\b|"
-         r"\b(?:act|behave|respond) as (?:if|though|a|an)\b|\bdeveloper mode\b|\bjailbr"),
-        ("speaks of the prompt", r"\bsystem (?:prompt|message|instruction|override)s?\b|\bhidden instructions?\b"),
-        ("asks for an action", r"\b(?:send|forward|email|upload|post|exfiltrate|leak|transfer|wire)\b.{0,50}\b(?:password|memor(?:y|ies)|secrets?|"
-         r"keys?|data|files?|contents?|money|funds|account|https?://)\b"),
-        ("orders a standing rule", r"\b(?:from now on|whenever (?:asked|the user)|in all (?:future )?(?:answers|responses|conversations)|"
-         r"for every (?:question|answer|request))\b.{0,60}\b(?:you|answer|say|reply|respond|recommend|tell|use)\b"),
-        ("holds template markers", _TEMPLATE.pattern),
-    )
+_PLANTED: tuple[tuple[str, str], ...] = (
+    ("overrides instructions",
+     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:previous|prior|above|all|earlier|other|your)\b.{0,30}"
+     r"\b(?:instructions?|rules?|prompts?|messages?|guidelines|context|memories)\b"),
+    ("speaks to the assistant",
+     r"\b(?:assistant|ai|model|chatbot|llm|language model|agent)s?\b[,:]?.{0,40}\b(?:must|should|shall|has to|have to|need to|is to|will "
+     r"now|from now on|always|never|please)\b"),
+    ("asks to be remembered",
+     r"\b(?:remember|store|save|record|memori[sz]e|note|add to (?:your )?memory|update your memory)\b.{0,30}\b(?:that|as|:)\b.{0,40}"
+     r"\b(?:the )?(?:user|owner|reader|he|she|they)(?:'s)?\b"),
+    ("speaks of the user's wishes",
+     r"\bthe (?:user|owner|human|reader)\b.{0,30}\b(?:prefers?|wants?|likes?|trusts?|approved?|agreed|authori[sz]ed|"
+     r"always|never|instructed|asked you)\b"),
+    ("plays a role", r"\byou are (?:now )?(?:a|an|the|no longer)\b.{0,40}\b(?:assistant|ai|mode|model|bot|dan)\b|"
+     r"\b(?:act|behave|respond) as (?:if|though|a|an)\b|\bdeveloper mode\b|\bjailbr"),
+    ("speaks of the prompt", r"\bsystem (?:prompt|message|instruction|override)s?\b|\bhidden instructions?\b"),
+    ("asks for an action", r"\b(?:send|forward|email|upload|post|exfiltrate|leak|transfer|wire)\b.{0,50}\b(?:password|memor(?:y|ies)|secrets?|"
+     r"keys?|data|files?|contents?|money|funds|account|https?://)\b"),
+    ("orders a standing rule", r"\b(?:from now on|whenever (?:asked|the user)|in all (?:future )?(?:answers|responses|conversations)|"
+     r"for every (?:question|answer|request))\b.{0,60}\b(?:you|answer|say|reply|respond|recommend|tell|use)\b"),
+    ("holds template markers", _TEMPLATE.pattern),
 )  # fmt: skip
+"""Patterns, compiled when they are first asked for: showing text needs none of them."""
 
 
 def inert(text: str) -> str:
@@ -57,7 +55,7 @@ def looks_like_instruction(text: str) -> tuple[str, ...]:
     folded = unicodedata.normalize("NFKC", "".join(c for c in text if c not in _HIDDEN and c not in _BIDI))[
         :20_000
     ]
-    reasons = [reason for reason, pattern in _PLANTED if pattern.search(folded)]
+    reasons = [reason for reason, pattern in _PLANTED if re.search(pattern, folded, re.IGNORECASE)]
     if any(c in _HIDDEN - {"\u00ad", "\ufeff"} for c in text) and len(text) - len(folded) > 3:
         reasons.append("hides characters")
     return tuple(reasons)
