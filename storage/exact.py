@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = "op, seq, precision, vec"
 PRECISIONS = ("f32", "i8", "b1")
+NOISE = 1e-6
 BATCH = 10_000  # rows read at a time: 15 MB of 384 floats
 
 Row = tuple[int, int, str, bytes]
@@ -38,14 +39,9 @@ class Scope:
 
     def between(self, db: Any, after: int, until: int) -> Iterator[list[Row]]:
         """Rows with after < op <= until in order of op, in batches."""
+        sql = f"SELECT {COLUMNS} FROM vectors WHERE op > ? AND op <= ? AND model = ? AND view = ? ORDER BY op LIMIT ?"
         while True:
-            found = self.rows(db, "op > ? AND op <= ?", after, until) if until - after <= BATCH else None
-            if found is None:
-                sql = (
-                    f"SELECT {COLUMNS} FROM vectors WHERE op > ? AND op <= ? AND model = ? AND view = ?"
-                    " ORDER BY op LIMIT ?"
-                )
-                found = db.execute(sql, (after, until, self.model, self.view, BATCH)).fetchall()
+            found = db.execute(sql, (after, until, self.model, self.view, BATCH)).fetchall()
             if found:
                 yield found
             if len(found) < BATCH:
@@ -137,17 +133,31 @@ def normalised(matrix: Matrix) -> Matrix:
     import numpy as np
 
     lengths = np.sqrt(np.einsum("ij,ij->i", matrix, matrix))[:, None]
-    unit_rows: Matrix = matrix / np.where(lengths > 0, lengths, np.float32(1))
+    unit_rows: Matrix = (matrix / np.where(lengths > 0, lengths, 1)).astype(np.float32, copy=False)
     return unit_rows
 
 
+def cosines(matrix: Matrix, query: Vector) -> NDArray[np.float64]:
+    """The cosine of each row, the same to the last digit whatever rows stand beside it. Between -1 and 1."""
+    import numpy as np
+
+    # A sum along each row: a matrix product may add up in another order where it has another shape.
+    scores = (matrix.astype(np.float64) * query.astype(np.float64)).sum(axis=1)
+    rounded: NDArray[np.float64] = scores.round(7).clip(-1, 1)
+    return rounded
+
+
 def best(scores: NDArray[np.float32], many: int) -> NDArray[np.intp]:
-    """Positions of the `many` highest scores, in no order; all when there are fewer."""
+    """Positions of the `many` highest scores, in no order; all when there are fewer. Of equals the first are taken."""
     import numpy as np
 
     if many >= len(scores):
         return np.arange(len(scores))
-    return np.argpartition(scores, len(scores) - many)[len(scores) - many :]
+    least = np.partition(scores, len(scores) - many)[len(scores) - many]
+    near = np.flatnonzero(scores >= least - NOISE)
+    steps = np.rint(scores[near] / (2 * NOISE))  # equal vectors may differ by what float32 sums leave over
+    kept: NDArray[np.intp] = near[(-steps).argsort(kind="stable")[:many]]
+    return kept
 
 
 def inside(values: Ints, wanted: Ints) -> NDArray[np.bool_]:
@@ -164,7 +174,7 @@ def inside(values: Ints, wanted: Ints) -> NDArray[np.bool_]:
 class Tail:
     """The vectors of one scope that came after `floor` (an op), held in one matrix that follows the table.
 
-    Rows that were deleted stay in the matrix until the process ends; whoever searches checks them against the table.
+    Rows that were deleted stay in the matrix until `drop`: whoever searches looks them up in the table.
     """
 
     def __init__(self, db: Any, scope: Scope, floor: int = 0) -> None:
@@ -209,11 +219,11 @@ class Tail:
         scores = (self._matrix[:n] @ query)[rows] if some is None else some @ query
         return self._ops[rows[best(scores, many)]]
 
-    def drop(self, ops: Ints) -> None:
-        """Forget rows that the table no longer has."""
+    def drop(self, ops: Sequence[int]) -> None:
+        """Forget rows that the table no longer has; not inside a transaction, whose end may bring them back."""
         import numpy as np
 
-        n = self._count
+        n = 0 if self._db.in_transaction or not ops else self._count
         gone = np.isin(self._ops[:n], ops)
         if gone.any():
             keep = np.flatnonzero(~gone)

@@ -1,19 +1,25 @@
-"""Index generations: an HNSW graph over shortened vectors, in files that are loaded only if their hash matches.
+"""Index generations: an HNSW graph over shortened vectors beside int8 copies of the whole ones.
 
-hnswlib crashes on damaged bytes and holds float32 alone, so a generation keeps the first principal components
-(a third of the memory) and proposes; the exact vectors in the table decide.
+hnswlib crashes on damaged bytes and holds float32 alone. So no file is loaded whose hash does not match, the
+graph holds the first principal components (a quarter of the memory) and only proposes, the int8 copies are read
+from the file where they are needed, and the vectors in the table decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import struct
+import weakref
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from storage.exact import Scope, decode
+from storage.exact import Scope, best, decode, inside, to_int8
 from storage.files import fault, make_private, replacing, sha256
+from storage.files import sweep as sweep_temporary
 from storage.rows import to_text
 
 if TYPE_CHECKING:
@@ -22,11 +28,19 @@ if TYPE_CHECKING:
 
     from storage.exact import Ints, Matrix, Vector
 
-SHORT = 128  # components kept; with 200 proposals rescored, recall@10 is 0.997 of exact search
+WIDTH = 96  # components in the graph
+REACH, LEAST_REACH = (
+    4,
+    200,
+)  # the graph proposes so many times what is wanted; recall@10 is then .99 of exact search
 SAMPLE = 20_000  # vectors that the components are computed from
 LINKS, BUILD_WIDTH = 16, 200  # hnswlib's M and ef_construction
 SEED = 100
 KEPT = 2  # generations that stay on disk
+SLICE = 1_000  # vectors added between two looks at the clock
+BLOCK = 4_096  # int8 rows scored at a time
+HEADER = struct.Struct("<8sII")  # magic, dim, width
+MAGIC = b"memrows1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,75 +71,165 @@ def generations(db: Any, scope: Scope) -> list[Generation]:
 
 
 class Graph:
-    """A loaded generation."""
+    """A loaded generation. Row i of its arrays and of its int8 copies belongs to op `ops[i]`; ops ascend."""
 
-    def __init__(self, generation: Generation, index: Any, basis: Matrix) -> None:
+    def __init__(
+        self, generation: Generation, index: Any, basis: Matrix, ops: Ints, seqs: Ints, rows: int
+    ) -> None:
+        """`rows` is a descriptor of the open rows file; it is closed with the graph."""
         self.generation = generation
-        self._index = index
-        self._basis = basis  # (dim, SHORT)
+        self.index = index
+        self.basis = basis  # (dim, width)
+        self.ops = ops
+        self.seqs = seqs
+        self.rows = rows
+        self._by_seq = seqs.argsort(kind="stable")
+        self._dim = len(basis)
+        weakref.finalize(self, os.close, rows)
 
-    def propose(self, query: Vector, many: int) -> Ints:
-        """Ops of about the `many` nearest vectors, nearest first."""
+    def propose(self, query: Vector, many: int, allowed: Ints | None) -> Ints:
+        """Ops of about the `many` nearest vectors, among the seqs in `allowed` (ascending) if given; fewer only
+        where there are no more.
+        """
+        rows = self._near(query, many) if allowed is None else self._near_among(query, many, allowed)
+        return self.ops[rows[best(self._scores(rows, query), many)]]
+
+    def start_of_copies(self) -> int:
+        """Where in the rows file the int8 copies begin."""
+        return HEADER.size + self.basis.nbytes
+
+    def _near(self, query: Vector, many: int) -> Ints:
         import numpy as np
 
-        many = min(many, self._index.get_current_count())
-        self._index.set_ef(max(many * 2, 64))  # load_index resets it to 10
-        labels, _ = self._index.knn_query(query[None, :] @ self._basis, k=many, num_threads=1)
-        ops: Ints = labels[0].astype(np.int64)
-        return ops
+        reach = max(LEAST_REACH, REACH * many)
+        if reach >= len(self.ops):
+            return np.arange(len(self.ops))
+        self.index.set_ef(reach)  # load_index resets it to 10
+        try:
+            labels, _ = self.index.knn_query(query[None, :] @ self.basis, k=reach, num_threads=1)
+        except RuntimeError:  # the graph reaches fewer than asked, as among thousands of equal vectors
+            return np.arange(len(self.ops))
+        return _positions(self.ops, labels[0].astype(np.int64))
+
+    def _near_among(self, query: Vector, many: int, allowed: Ints) -> Ints:
+        # Looking at every allowed row costs len(allowed); asking the graph for enough of them costs
+        # many * size / len(allowed).
+        size = len(self.ops)
+        wanted = many
+        while len(allowed) * len(allowed) > wanted * size and wanted * REACH < size // 8:
+            wanted = max(wanted, wanted * size // len(allowed))
+            rows = self._near(query, wanted)
+            rows = rows[inside(self.seqs[rows], allowed)]
+            if len(rows) >= many:
+                return rows
+            wanted *= 4
+        by_seq = self._by_seq
+        # The last of equal seqs is the newest op of that row.
+        at = self.seqs[by_seq].searchsorted(allowed, "right") - 1
+        found: Ints = by_seq[at[at >= 0]]
+        return found[inside(self.seqs[found], allowed)]
+
+    def _scores(self, rows: Ints, query: Vector) -> NDArray[np.float32]:
+        """Cosines of the int8 copies with `query`."""
+        import numpy as np
+
+        scores = np.empty(len(rows), np.float32)
+        for start in range(0, len(rows), BLOCK):
+            codes = self._copies(rows[start : start + BLOCK]).astype(np.float32)
+            lengths = np.sqrt(np.einsum("ij,ij->i", codes, codes))
+            scores[start : start + BLOCK] = codes @ query / np.where(lengths > 0, lengths, 1)
+        return scores
+
+    def _copies(self, rows: Ints) -> NDArray[np.int8]:
+        # Read, not mapped: what a map has touched counts as this process's memory.
+        import numpy as np
+
+        dim, start = self._dim, self.start_of_copies()
+        first, last = int(rows.min()), int(rows.max())
+        if last - first < 4 * len(rows):
+            span = os.pread(self.rows, (last - first + 1) * dim, start + first * dim)
+            copies: NDArray[np.int8] = np.frombuffer(span, np.int8).reshape(-1, dim)[rows - first]
+            return copies
+        data = b"".join([os.pread(self.rows, dim, start + row * dim) for row in rows.tolist()])
+        return np.frombuffer(data, np.int8).reshape(-1, dim)
 
 
-def load(folder: Path, generation: Generation) -> Graph | None:
+def load(folder: Path, generation: Generation, dim: int) -> Graph | None:
     """The generation's graph, or None where a file is missing, is not what was written, or hnswlib is not there."""
-    files = _files(folder, generation.file)
     if not installed():
         return None
+    graph_file, rows_file = _files(folder, generation.file)
     try:
-        if sha256(*files) != generation.sha256:
+        if sha256(graph_file, rows_file) != generation.sha256:
             return None
-    except OSError:
+        with rows_file.open("rb") as file:
+            parts = _read_rows(file, generation.count, dim)
+        if parts is None:
+            return None
+        import hnswlib
+
+        basis, ops, seqs = parts
+        index = hnswlib.Index(space="l2", dim=basis.shape[1])
+        index.load_index(str(graph_file))
+        return Graph(generation, index, basis, ops, seqs, os.open(rows_file, os.O_RDONLY | os.O_CLOEXEC))
+    except (OSError, RuntimeError, struct.error):
         return None
-    import hnswlib
-    import numpy as np
-
-    basis = np.load(files[1], allow_pickle=False)
-    index = hnswlib.Index(space="l2", dim=basis.shape[1])
-    index.load_index(str(files[0]))
-    return Graph(generation, index, basis)
 
 
-def build(db: Any, folder: Path, scope: Scope, last: int, now: datetime) -> tuple[str, int, str]:
-    """Write a generation of every vector with op <= `last`; returns (file, count, sha256). No transaction is open.
+def build(
+    db: Any,
+    folder: Path,
+    scope: Scope,
+    base: Graph | None,
+    last: int,
+    stop: Callable[[], bool],
+) -> Generation:
+    """Write a generation of every vector with op <= `last`, or of the oldest of them once `stop` says so.
 
-    Raises StoreReadOnly where the disk does not take it; the generations before stay as they are.
+    With `base`, which is used up by it, only what came after it is added. The row is not written: see `remember`.
+    No transaction is open. Raises StoreReadOnly where the disk does not take it; older generations stay as they are.
     """
-    import hnswlib
     import numpy as np
 
     make_private(folder)
-    name = f"{scope.view}-{last}-{to_text(now).translate({ord(c): None for c in '-:.+'})}.hnsw"
-    count = scope.count(db, last)
-    basis = principal(sample(db, scope, last, count))
-    index = hnswlib.Index(space="l2", dim=basis.shape[1])
-    index.init_index(max_elements=max(count, 1), ef_construction=BUILD_WIDTH, M=LINKS, random_seed=SEED)
-    for ops, matrix in _decoded(db, scope, last):
-        fault("index.add")
-        index.add_items(matrix @ basis, ops)
-    graph_file, basis_file = _files(folder, name)
-    with replacing(basis_file) as path, path.open("wb") as file:
-        np.save(file, basis, allow_pickle=False)
-    with replacing(graph_file) as path:
-        index.save_index(str(path))
-    return name, index.get_current_count(), sha256(graph_file, basis_file)
+    sweep_temporary(folder)
+    watermark = base.generation.watermark if base else 0
+    basis = base.basis if base else principal(_sample(db, scope, last))
+    none = np.empty(0, np.int64)
+    ops, seqs = ([base.ops], [base.seqs]) if base else ([none], [none])
+    index = _index(base, basis.shape[1], scope.count(db, last))
+    name = next(n for i in count(1) if not (folder / (n := f"{scope.view}-{last}-{i}.hnsw")).exists())
+    graph_file, rows_file = _files(folder, name)
+    with replacing(rows_file) as rows_path, replacing(graph_file) as graph_path:
+        with rows_path.open("wb") as file:
+            file.write(HEADER.pack(MAGIC, *basis.shape) + basis.tobytes())
+            if base:
+                _copy_copies(base, file)
+            for new_ops, new_seqs, matrix in _slices(db, scope, watermark, last):
+                fault("index.add")
+                index.add_items(matrix @ basis, new_ops)
+                file.write(to_int8(matrix).tobytes())
+                ops.append(new_ops)
+                seqs.append(new_seqs)
+                watermark = int(new_ops[-1])
+                if stop():
+                    break
+            else:
+                watermark = last
+            all_ops = np.concatenate(ops)
+            file.write(all_ops.tobytes() + np.concatenate(seqs).tobytes())
+        index.save_index(str(graph_path))
+        digest = sha256(graph_path, rows_path)
+    return Generation(0, name, len(all_ops), watermark, digest)
 
 
-def remember(db: Any, scope: Scope, written: tuple[str, int, str], last: int, now: datetime) -> None:
+def remember(db: Any, scope: Scope, new: Generation, now: datetime) -> None:
     """The row that makes a written generation known, in the caller's transaction."""
     fault("index.row")
     db.execute(
         "INSERT INTO generations (file, model, view, dim, count, watermark, sha256, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (written[0], scope.model, scope.view, scope.dim, written[1], last, written[2], to_text(now)),
+        (new.file, scope.model, scope.view, scope.dim, new.count, new.watermark, new.sha256, to_text(now)),
     )
 
 
@@ -138,32 +242,72 @@ def sweep(db: Any, folder: Path, scope: Scope) -> None:
             path.unlink(missing_ok=True)
 
 
-def sample(db: Any, scope: Scope, last: int, count: int) -> Matrix:
-    """About SAMPLE vectors, evenly spaced over the ops, so that the same table gives the same sample."""
-    import numpy as np
-
-    step = max(1, count // SAMPLE)
-    picked = [m[ops % step == 0] for ops, m in _decoded(db, scope, last)]
-    return np.concatenate(picked) if picked else np.empty((0, scope.dim), np.float32)
-
-
 def principal(matrix: Matrix) -> Matrix:
-    """The directions of most variance as columns, shape (dim, SHORT) or (dim, dim) where dim is smaller."""
+    """The directions of most variance as columns, shape (dim, WIDTH), or (dim, dim) where dim is no larger."""
     import numpy as np
 
     dim = matrix.shape[1]
-    if dim <= SHORT or not len(matrix):
+    if dim <= WIDTH or not len(matrix):
         return np.eye(dim, dtype=np.float32)
-    _, directions = np.linalg.eigh(matrix.T.astype(np.float64) @ matrix.astype(np.float64))
-    largest: NDArray[np.float64] = directions[:, ::-1][:, :SHORT]
-    return np.ascontiguousarray(largest, dtype=np.float32)
+    wide = matrix.astype(np.float64)
+    _, directions = np.linalg.eigh(wide.T @ wide)
+    return np.ascontiguousarray(directions[:, ::-1][:, :WIDTH], dtype=np.float32)
 
 
-def _decoded(db: Any, scope: Scope, last: int) -> Iterator[tuple[Ints, Matrix]]:
-    for rows in scope.between(db, 0, last):
-        ops, _, matrix = decode(rows, scope.dim)
-        yield ops, matrix
+def _sample(db: Any, scope: Scope, last: int) -> Matrix:
+    # An odd step, so that views whose ops alternate are both met.
+    step = max(1, scope.count(db, last) // SAMPLE) | 1
+    return decode(scope.rows(db, "op <= ? AND op % ? = 0", last, step), scope.dim)[2]
+
+
+def _index(base: Graph | None, width: int, room: int) -> Any:
+    import hnswlib
+
+    if base is not None:
+        base.index.resize_index(len(base.ops) + room)
+        return base.index
+    index = hnswlib.Index(space="l2", dim=width)
+    index.init_index(max_elements=max(room, 1), ef_construction=BUILD_WIDTH, M=LINKS, random_seed=SEED)
+    return index
+
+
+def _slices(db: Any, scope: Scope, after: int, until: int) -> Iterator[tuple[Ints, Ints, Matrix]]:
+    for rows in scope.between(db, after, until):
+        for start in range(0, len(rows), SLICE):
+            part = decode(rows[start : start + SLICE], scope.dim)
+            if len(part[0]):
+                yield part
+
+
+def _copy_copies(base: Graph, target: BinaryIO) -> None:
+    with os.fdopen(os.dup(base.rows), "rb") as source:
+        source.seek(base.start_of_copies())
+        left = len(base.ops) * len(base.basis)
+        while left:
+            data = source.read(min(left, 1 << 20))
+            target.write(data)
+            left -= len(data)
+
+
+def _read_rows(file: BinaryIO, count: int, dim: int) -> tuple[Matrix, Ints, Ints] | None:
+    """(basis, ops, seqs) of a rows file; None where its size is not the one that its row tells."""
+    import numpy as np
+
+    magic, wide, width = HEADER.unpack(file.read(HEADER.size))
+    copies = HEADER.size + 4 * dim * width
+    if magic != MAGIC or wide != dim or os.fstat(file.fileno()).st_size != copies + count * (dim + 16):
+        return None
+    basis = np.frombuffer(file.read(4 * dim * width), np.float32).reshape(dim, width)
+    file.seek(copies + count * dim)
+    ops, seqs = np.frombuffer(file.read(16 * count), np.int64).reshape(2, count)
+    return basis, ops, seqs
+
+
+def _positions(ops: Ints, labels: Ints) -> Ints:
+    """Where each label stands in the ascending `ops`; labels that are not there are left out."""
+    known = labels[inside(labels, ops)]
+    return ops.searchsorted(known)
 
 
 def _files(folder: Path, name: str) -> tuple[Path, Path]:
-    return folder / name, folder / f"{name}.basis.npy"
+    return folder / name, folder / f"{name}.rows"

@@ -6,22 +6,23 @@ where it is gone; what came after it is searched exactly. So a lost or damaged i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import hnsw
-from storage.exact import Scope, Tail, as_json, decode, encode, last_op, unit
+from storage.exact import PRECISIONS, Row, Scope, Tail, as_json, cosines, decode, encode, last_op, unit
 
 if TYPE_CHECKING:
     from storage.exact import Ints, Vector
 
 EXACT_BELOW = 50_000
-FEW = 5_000  # so many allowed rows are searched exactly, whatever the size of the index
-PROPOSALS = 200  # at least so many are rescored
-STALE = 0.2  # share of the table that may be outside a generation before a new one is due
+SLACK = 32  # candidates beyond those wanted: some are gone from the table, some change places when rescored
+STALE = 0.2  # share of a generation that may be gone from the table before a new one is due
+GROWN = 0.1  # vectors after a generation, as a share of EXACT_BELOW, before it is due to grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,10 @@ class IndexStatus:
     """What `mem doctor` shows. `damaged` names generations that were not loaded."""
 
     mode: str  # exact | hnsw
-    vectors: int
-    indexed: int
+    vectors: int  # in the table
+    indexed: int  # of them in the graph
+    tail: int  # of them searched exactly
+    gone: int  # in the graph, and no longer in the table
     damaged: tuple[str, ...]
 
 
@@ -76,13 +79,16 @@ class VectorIndex:
 
     def coarsen(self, seqs: Sequence[int], precision: str) -> int:
         """Keep the vectors of these rows, in every view, at a lower precision, in the caller's transaction."""
+        finer = PRECISIONS[: PRECISIONS.index(precision)]
         sql = (
-            "SELECT view, hash, op, seq, precision, vec FROM vectors"
-            " WHERE model = ? AND precision < ? AND seq IN (SELECT value FROM json_each(?))"
+            "SELECT view, hash, op, seq, precision, vec FROM vectors WHERE model = ?"
+            " AND precision IN (SELECT value FROM json_each(?)) AND seq IN (SELECT value FROM json_each(?))"
         )
-        # "b1" < "f32" < "i8" as text; only f32 and i8 can become coarser.
-        del sql
-        return 0
+        rows = self._db.execute(sql, (self.model, json.dumps(finer), as_json(seqs))).fetchall()
+        for view, hash, *row in rows:
+            _, [seq], [vector] = decode([tuple(row)], self.dim)
+            self.put(int(seq), view, vector, hash, precision)
+        return len(rows)
 
     def put(self, seq: int, view: str, vector: Any, hash: str, precision: str = "f32") -> None:
         """Write a row's vector in the caller's transaction; one that is there is replaced under a new op."""
@@ -101,8 +107,6 @@ class VectorIndex:
         """Vectors of texts that were embedded before, by the hash of the text."""
         scope = Scope(self.model, view, self.dim)
         sql = "hash IN (SELECT value FROM json_each(?)) AND precision = 'f32'"
-        import json
-
         rows = scope.rows(self._db, sql, json.dumps(list(hashes)))
         ops, _, matrix = decode(rows, self.dim)
         by_op = dict(zip(ops.tolist(), matrix, strict=True))
@@ -114,9 +118,13 @@ class VectorIndex:
         """Whether a new generation would help: many vectors, and too many of them outside the newest."""
         return self._view(view).due()
 
-    def build(self, now: datetime, view: str = "text") -> bool:
-        """Write and load a new generation where one is due; False where not. Call it outside a transaction."""
-        return self._view(view).build(now)
+    def build(self, now: datetime, view: str = "text", stop: Callable[[], bool] = lambda: False) -> bool:
+        """Write and load a new generation where one is due; False where not. Call it outside a transaction.
+
+        `stop` is asked several times a second; when it says so, what was reached by then becomes the generation.
+        Raises StoreReadOnly where the disk does not take it; search goes on as before.
+        """
+        return self._view(view).build(now, stop)
 
     def status(self, view: str = "text") -> IndexStatus:
         """How this view is searched."""
@@ -140,80 +148,88 @@ class _View:
         self._folder = folder
         self._scope = scope
         self._exact_below = exact_below
-        self._damaged: list[str] = []
-        self._graph = self._load()
-        self._tail = Tail(db, scope, self._graph.generation.watermark if self._graph else 0)
+        self._load()
 
     def search(self, query: Vector, k: int, allowed: Ints | None) -> list[tuple[int, float]]:
-        if self._graph is not None and allowed is not None and len(allowed) <= FEW:
-            return _ranked(self.exact(query, allowed.tolist()), k)
         self._tail.refresh()
-        many = max(4 * k, PROPOSALS)
+        many = k + SLACK
         while True:
-            ops = self._tail.candidates(query, k + many // 4, allowed).tolist()
-            proposed = [] if self._graph is None else self._graph.propose(query, many).tolist()
-            found = self._rescored(query, ops + proposed, allowed)
-            all_seen = self._graph is None or many >= self._graph.generation.count
-            if len(found) >= k or (all_seen and len(ops) < k + many // 4) or all_seen:
-                return _ranked(found, k)
+            after = self._tail.candidates(query, many, allowed)
+            inside = self._graph.propose(query, many, allowed) if self._graph else after[:0]
+            found = self._settled(query, [*after.tolist(), *inside.tolist()])
+            self._tail.drop([op for op in after.tolist() if op not in found])
+            if len(found) >= k or max(len(after), len(inside)) < many:
+                return _ranked(dict(found.values()), k)
             many *= 4
 
     def exact(self, query: Vector, seqs: Sequence[int]) -> dict[int, float]:
-        return self._scored(query, "seq IN (SELECT value FROM json_each(?))", seqs)
+        _, found, matrix = decode(self._rows("seq", seqs), self._scope.dim)
+        return dict(zip(found.tolist(), cosines(matrix, query).tolist(), strict=True))
 
     def due(self) -> bool:
-        total = self._scope.count(self._db, last_op(self._db))
-        if self._folder is None or total < self._exact_below or not hnsw.installed():
+        if self._folder is None or not hnsw.installed():
             return False
-        if self._graph is None:
-            return True
-        generation = self._graph.generation
-        inside = self._scope.count(self._db, generation.watermark)
-        return total - inside > STALE * total or generation.count - inside > STALE * generation.count
+        total, inside_it, dead = self._counts()
+        outside = total - inside_it
+        if self._graph is None or self._damaged:
+            return total >= self._exact_below
+        return outside > self._exact_below * GROWN or self._is_stale(total, inside_it, dead)
 
-    def build(self, now: datetime) -> bool:
+    def build(self, now: datetime, stop: Callable[[], bool]) -> bool:
         if self._folder is None or not self.due():
             return False
-        last = last_op(self._db)
-        written = hnsw.build(self._db, self._folder, self._scope, last, now)
+        base = None if self._is_stale(*self._counts()) else self._graph
+        new = hnsw.build(self._db, self._folder, self._scope, base, last_op(self._db), stop)
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            hnsw.remember(self._db, self._scope, written, last, now)
+            hnsw.remember(self._db, self._scope, new, now)
             hnsw.sweep(self._db, self._folder, self._scope)
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        self._graph = self._load()
-        self._tail = Tail(self._db, self._scope, self._graph.generation.watermark if self._graph else 0)
+        self._load()
         return True
 
     def status(self) -> IndexStatus:
+        total, inside_it, dead = self._counts()
+        mode = "hnsw" if self._graph else "exact"
+        return IndexStatus(mode, total, inside_it, total - inside_it, dead, tuple(self._damaged))
+
+    def _load(self) -> None:
+        """Take the newest generation that is whole, and everything after it as the tail."""
+        self._damaged: list[str] = []
+        self._graph: hnsw.Graph | None = None
+        if self._folder is not None and hnsw.installed():
+            for generation in hnsw.generations(self._db, self._scope):
+                self._graph = hnsw.load(self._folder, generation, self._scope.dim)
+                if self._graph is not None:
+                    break
+                self._damaged.append(generation.file)
+        self._tail = Tail(self._db, self._scope, self._graph.generation.watermark if self._graph else 0)
+
+    def _counts(self) -> tuple[int, int, int]:
+        """How many vectors there are, how many of them are in the graph, and how many in the graph are gone."""
         total = self._scope.count(self._db, last_op(self._db))
-        indexed = self._graph.generation.count if self._graph else 0
-        return IndexStatus("hnsw" if self._graph else "exact", total, indexed, tuple(self._damaged))
+        if self._graph is None:
+            return total, 0, 0
+        generation = self._graph.generation
+        inside_it = self._scope.count(self._db, generation.watermark)
+        return total, inside_it, max(0, generation.count - inside_it)
 
-    def _load(self) -> hnsw.Graph | None:
-        if self._folder is None:
-            return None
-        for generation in hnsw.generations(self._db, self._scope):
-            graph = hnsw.load(self._folder, generation)
-            if graph is not None:
-                return graph
-            self._damaged.append(generation.file)
-        return None
+    def _is_stale(self, total: int, inside_it: int, dead: int) -> bool:
+        """Whether a whole new graph is better than a grown one: too much is gone, or most of it is new."""
+        return self._graph is None or dead > STALE * (inside_it + dead) or total > 2 * inside_it
 
-    def _rescored(self, query: Vector, ops: list[int], allowed: Ints | None) -> dict[int, float]:
-        found = self._scored(query, "op IN (SELECT value FROM json_each(?))", ops)
-        if allowed is None:
-            return found
-        keep = set(allowed.tolist())
-        return {seq: score for seq, score in found.items() if seq in keep}
+    def _settled(self, query: Vector, ops: list[int]) -> dict[int, tuple[int, float]]:
+        """op -> (seq, cosine) for those of `ops` that the table still has."""
+        found, seqs, matrix = decode(self._rows("op", ops), self._scope.dim)
+        return dict(
+            zip(found.tolist(), zip(seqs.tolist(), cosines(matrix, query).tolist(), strict=True), strict=True)
+        )
 
-    def _scored(self, query: Vector, condition: str, numbers: Sequence[int]) -> dict[int, float]:
-        rows = self._scope.rows(self._db, condition, as_json(numbers))
-        _, seqs, matrix = decode(rows, self._scope.dim)
-        return dict(zip(seqs.tolist(), (matrix @ query).tolist(), strict=True))
+    def _rows(self, column: str, numbers: Sequence[int]) -> list[Row]:
+        return self._scope.rows(self._db, f"{column} IN (SELECT value FROM json_each(?))", as_json(numbers))
 
 
 def _ranked(scores: dict[int, float], k: int) -> list[tuple[int, float]]:
