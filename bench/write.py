@@ -21,7 +21,7 @@ from app.config import Config, find_home
 from app.encode import turn
 from app.memory import Memory
 from app.open import open_memory
-from app.recall import Query
+from app.recall.recall import Query, Recall
 
 NOW = datetime(2024, 5, 1, 9, tzinfo=UTC)
 WHO = ("Ana", "Ben", "my sister", "our neighbour", "the new colleague", "Dr. Ruiz")
@@ -78,7 +78,7 @@ def main() -> None:
         asked = [f"when did {rng.choice(WHO)} {rng.choice(DID)}?" for _ in range(60)]
         queries = iter(asked)
         embed_query = median_ms(lambda: embedder.embed([rng.choice(asked)]), 50)
-        recall = median_ms(lambda: memory.recall(Query(next(queries), now=NOW)), 50)
+        recall = median_ms(lambda: Recall(memory.store, memory.embedder).recall(Query(next(queries), now=NOW)), 50)
         memory.close()
     print(f"| {count:,} memories | ms | embedder alone, ms | ratio | bound |\n|---|---|---|---|---|")
     print(f"| store one turn | {write:.1f} | {embed:.1f} | {write / embed:.2f} | 1.30 |")

@@ -41,10 +41,15 @@ PROJECT = [
 
 
 def remember(
-    store: Store, turns: Sequence[tuple[str, str]], *, session: str, role: str | None = None
+    store: Store,
+    turns: Sequence[tuple[str, str]],
+    *,
+    session: str,
+    role: str | None = None,
+    embedder: Embedder = HASHES,
 ) -> None:
     """Store turns as an import does, with both views embedded."""
-    embedder, previous, records = HashEmbedder(), list[Record](), list[Record]()
+    previous, records = list[Record](), list[Record]()
     for number, (speaker, text) in enumerate(turns):
         moment = NOW - timedelta(days=20) + timedelta(minutes=number)
         record = encode.turn(

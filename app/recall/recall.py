@@ -79,7 +79,7 @@ class Recall:
     def recall(self, query: Query) -> Recalled:
         """The memories that bear on a question. An empty store or question gives no hits."""
         started = time.perf_counter()
-        analysis = analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS))
+        analysis = self.analyse(query)
         found = self.candidates(analysis, query).best(RANKED)
         hits: tuple[Hit, ...] = ()
         chance = 0.0
@@ -94,6 +94,10 @@ class Recall:
             )
         ms = 1000 * (time.perf_counter() - started)
         return Recalled(hits, chance < self.weights.abstain_below, chance, analysis, ms)
+
+    def analyse(self, query: Query) -> Analysis:
+        """The question taken apart, with the names that the store has heard."""
+        return analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS))
 
     def candidates(self, analysis: Analysis, query: Query) -> Candidates:
         """What the channels offer, and the turns around the best of it, with each channel's scores."""
