@@ -17,6 +17,8 @@ from app.guard.hostile import inert, looks_like_instruction
 from app.guard.secrets import redact
 from app.present import zone
 from app.records import Kind, LinkKind, Source, State
+from app.sleep.attributes import is_single_valued
+from app.sleep.rules import extract
 from app.uses import UNTRUSTED
 from app.when import resolved
 
@@ -57,6 +59,7 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)]
     evidence = [of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits]
     evidence = [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
+    evidence = overtaken(evidence)
     least = FAINT * max((e.score for e in evidence), default=0.0)
     telling = [e for e in evidence if e.score >= least and (e.current or _PAST.search(text))]
     return Gathered(tuple(telling[:k]), found.abstain or not telling, found.ms)
@@ -84,6 +87,34 @@ def outlived(store: Store, id: str) -> bool:
     facts = store.get_many([link.src for link in store.links(id, LinkKind.DERIVED_FROM, out=False)])
     derived = [f for f in facts.values() if f.kind is Kind.SEMANTIC]
     return bool(derived) and all(f.superseded_by is not None for f in derived)
+
+
+def overtaken(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The same, a message marked as no longer true where a later one among them gives the same slot another value:
+    a move is a move before the night has drawn it."""
+    newest: dict[tuple[str, str], tuple[datetime, str]] = {}
+    told = {e.id: _slots(e) for e in evidence}
+    for item in evidence:
+        for slot, value in told[item.id].items():
+            newest[slot] = max(newest.get(slot, (item.time, value)), (item.time, value))
+    return [
+        replace(
+            e, current=e.current and (not told[e.id] or any(newest[s][1] == v for s, v in told[e.id].items()))
+        )
+        for e in evidence
+    ]
+
+
+def _slots(item: Evidence) -> dict[tuple[str, str], str]:
+    """The slots of one value at a time that a message of the user fills, by subject and attribute."""
+    if item.kind != Kind.EPISODIC or item.source != Source.USER_SAID:
+        return {}
+    stated = extract(item.text, "user", item.time)
+    return {
+        (c.subject, c.attribute): c.value.lower()
+        for c in stated
+        if c.subject and c.attribute and c.value and is_single_valued(c.attribute)
+    }
 
 
 def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") -> Evidence:
