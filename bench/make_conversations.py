@@ -16,51 +16,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
 START = datetime(2022, 1, 10, 18, tzinfo=UTC)
-NAMES = [
-    "Ayumi",
-    "Bastian",
-    "Chiara",
-    "Dagmar",
-    "Emre",
-    "Fatou",
-    "Goran",
-    "Hanneke",
-    "Ilse",
-    "Jorge",
-    "Kerstin",
-    "Lorcan",
-    "Mirela",
-    "Nadim",
-    "Oksana",
-    "Pavel",
-    "Quentin",
-    "Rosalind",
-    "Stellan",
-    "Tamsin",
-    "Ulrich",
-    "Vesna",
-    "Wanda",
-    "Xenia",
-    "Yusuf",
-    "Zelda",
-]
-WHEN = [
-    ("yesterday", 1), ("last week", 7), ("two days ago", 2), ("last weekend", 3), ("on Saturday", 3),
-    ("a few weeks ago", 20), ("last month", 30), ("this morning", 0), ("recently", 5), ("last Friday", 4),
-    ("the week before last", 12), ("on Tuesday evening", 2),
-]  # fmt: skip
-IRREGULAR = dict(
-    pair.split(":")
-    for pair in (
-        "bought:buy took:take sang:sing built:build began:begin spent:spend flew:fly drove:drive went:go got:get "
-        "gave:give had:have lost:lose won:win ran:run found:find became:become taught:teach spoke:speak threw:throw saw:see "
-        "knitted:knit stopped:stop binged:binge queued:queue baked:bake moved:move installed:install adopted:adopt"
-    ).split()
-)
 CHATTER = (
     "Any general tips for {name}?",
     "Thanks, that helps. What else should I watch?",
@@ -148,7 +108,7 @@ class Talk:
 
 def between_people(name: str, rng: random.Random, sessions: int = 18) -> Talk:
     """Two friends who tell each other of their lives, and questions about it."""
-    talk, pair = Talk(name), rng.sample(NAMES, 2)
+    talk, pair = Talk(name), rng.sample(lists("phrases.txt")["name"], 2)
     events = _plan(pair, rng, sessions)
     facts = [
         (line, rng.choice(pair), rng.randrange(sessions)) for line in rng.sample(lists("facts.txt")[""], 30)
@@ -188,6 +148,7 @@ def with_assistant(name: str, rng: random.Random, projects: int = 3) -> Talk:
     return talk
 
 
+@cache
 def lists(file: str) -> dict[str, list[str]]:
     """A phrase file: lines by the list that they stand in."""
     current: list[str] = []
@@ -213,8 +174,8 @@ def _projects() -> list[list[str]]:
     return [[head, *lines] for head, lines in lists("projects.txt").items()]
 
 
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(";")]
+def _split(text: str, mark: str = ";") -> list[str]:
+    return [part.strip() for part in text.split(mark)]
 
 
 def _plan(pair: list[str], rng: random.Random, sessions: int) -> list[tuple[Event, int]]:
@@ -262,8 +223,8 @@ def _tell(talk: Talk, event: Event, other: str, phrases: dict[str, list[str]], r
         }
         return rng.choice(phrases[kind]).format(**values, **more)
 
-    when, days = rng.choice(WHEN)
-    event.at = talk.now - timedelta(days=days)
+    when, days = _split(rng.choice(phrases["when"]), "|")
+    event.at = talk.now - timedelta(days=int(days))
     photo = f" [shares a photo: a photo of {event.photo}]" if rng.random() < 0.3 else ""
     opening = fill("announce", other, said=event.said, when=when, When=when[0].upper() + when[1:])
     event.told = talk.say(event.who, opening + photo)
@@ -290,7 +251,8 @@ def _tell(talk: Talk, event: Event, other: str, phrases: dict[str, list[str]], r
 def infinitive(said: str) -> str:
     """What was said in the past tense as a question puts it: "took my kids out" -> "take the kids out"."""
     verb, _, rest = said.partition(" ")
-    verb = IRREGULAR.get(verb, verb.removesuffix("ed") if verb.endswith("ed") else verb)
+    irregular = dict(_split(line, "|") for line in lists("phrases.txt")["irregular"])
+    verb = irregular.get(verb, verb.removesuffix("ed") if verb.endswith("ed") else verb)
     return re.sub(r"\bmy\b", "the", f"{verb} {rest}")
 
 
