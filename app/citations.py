@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from app.events import Evidence
+from app.when import resolved
 
 _ID = r"m[2-9a-hjkmnp-z]{3,7}"
 _MARK = re.compile(rf"\s?\[\s*#?({_ID}(?:\s*[,;&]?\s*(?:and\s+)?#?{_ID})*)\s*\]")
@@ -125,7 +126,8 @@ def telling(text: str) -> set[str]:
 
 
 def _grounds(item: Evidence) -> str:
-    return f"{item.text} {item.speaker or ''} {item.time:%A %d %B %B %Y} {item.time.day} {item.time:%Y-%m-%d}"
+    said = f"{item.text} {resolved(item.text, item.time)} {item.speaker or ''}"
+    return f"{said} {item.time:%A %d %B %B %Y} {item.time.day} {item.time:%Y-%m-%d}"
 
 
 def _hard_facts(sentence: str) -> Iterator[str]:

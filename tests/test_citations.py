@@ -75,6 +75,7 @@ def test_an_invented_number_or_name_is_marked() -> None:
 
 def test_the_date_of_a_memory_and_what_was_said_here_bear_a_claim_out() -> None:
     assert unsupported("You moved to Lisbon on 2 March 2024 [m7k2].", BOTH) == ()
+    assert unsupported("You moved to Lisbon on 24 February [m7k2].", BOTH) == ()
     assert unsupported("You moved with Peter [m7k2].", BOTH, known="Peter helped us when we moved") == ()
 
 
