@@ -56,5 +56,5 @@ def strengthened(record: Record, gain: float, now: datetime, curve: Curve) -> Re
 def curve_of(config: Config, fitted: float | None = None) -> Curve:
     """The curve that the user chose, with the exponent that was fitted to their uses if there is one."""
     chosen = config.forgetting
-    shape = "exponential" if chosen.shape == "exponential" else "power"
-    return Curve(shape, chosen.decay if fitted is None else fitted)
+    decay = chosen.decay if fitted is None else fitted
+    return Curve("exponential", decay) if chosen.shape == "exponential" else Curve("power", decay)

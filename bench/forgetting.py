@@ -2,12 +2,12 @@
 
     python -m bench.forgetting [--years 5] [--per-day 20] [--seed 1]
 
-Four kinds of memories: ephemeral ones, asked for within weeks if ever; stable ones, asked for again and again; versioned
-facts, whose value changes while the old one stays on record; and rare critical ones, asked for once, years later. One
-change in twelve goes unnoticed by reconciliation, and half of the critical ones carry no word that protects them.
-Vectors are seeded directions: a topic, the memory's own part and noise, so that a question is near to its memory and to
-others of its topic. Measured is the ranking that uses, states and precision lead to: relevance + w R over all valid
-memories; beside it the same questions without decay, and with nothing forgotten or superseded.
+Four kinds of memories: ephemeral ones, asked for within weeks if ever; stable ones, asked for again and again;
+versioned facts, whose value changes while the old one stays on record; and rare critical ones, asked for once, years
+later. One change in twelve goes unnoticed by reconciliation, and half of the critical ones carry no word that protects
+them. Vectors are seeded directions: a topic, the memory's own part and noise, so that a question is near to its memory
+and to others of its topic. Measured is the ranking that uses, states and precision lead to: relevance + w R over all
+valid memories; beside it the same questions without decay, and with nothing forgotten or superseded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DIM, TOPICS, FACTS = 96, 60, 80
 SHARES = {"ephemeral": 0.93, "stable": 0.03, "versioned": 0.025, "critical": 0.015}
 IMPORTANCE = {"ephemeral": 3.0, "stable": 4.0, "versioned": 5.0, "critical": 8.0}
 UNNOTICED = 1 / 12
-OWN, WORDS, UNSAID = 1.0, 0.3, 1.6  # parts of a direction: the memory's own, its wording, a question's noise
+OWN, WORDS, UNSAID = 1.0, 0.3, 2.6  # parts of a direction: the memory's own, its wording, a question's noise
 SHORTLIST, K = 60, 10
 
 

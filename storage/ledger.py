@@ -217,4 +217,7 @@ class Ledger:
     def _jobs(self, tail: str, *values: Any) -> list[Job]:
         sql = f"SELECT key, name, run, state, tries, input, output, error FROM jobs {tail}"
         found: Sequence[Any] = self._db.execute(sql, values).fetchall()
-        return [Job(*row[:5], json.loads(row[5]), row[6], row[7]) for row in found]
+        return [
+            Job(key, name, run, state, tries, json.loads(input), output, error)
+            for key, name, run, state, tries, input, output, error in found
+        ]

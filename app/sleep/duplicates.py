@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.sleep.links import mentions
+from app.sleep.names import mentions
 from app.sleep.work import Tally, Work
 from storage.records import Filter, Kind, Link, LinkKind, Record
 

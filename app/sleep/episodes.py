@@ -49,9 +49,8 @@ def segment(turns: Sequence[Record], vectors: Vectors) -> list[list[Record]]:
     episodes: list[list[Record]] = []
     for place, turn in enumerate(turns):
         pause = bool(place) and turn.event_time - turns[place - 1].event_time > PAUSE
-        if not episodes or pause or len(episodes[-1]) >= MOST:
-            episodes.append([turn])
-        elif place in shifts and len(episodes[-1]) >= LEAST and len(turns) - place >= 2:
+        full = not episodes or pause or len(episodes[-1]) >= MOST
+        if full or (place in shifts and len(episodes[-1]) >= LEAST and len(turns) - place >= 2):
             episodes.append([turn])
         else:
             episodes[-1].append(turn)

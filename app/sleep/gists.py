@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from app.sleep.links import keywords
+from app.sleep.names import keywords
 from app.sleep.work import Tally, Work
 from storage.records import Filter, Kind, Link, LinkKind, Record, Source, least_trust
 

@@ -1,11 +1,11 @@
-"""Vectors for what the night wrote, sharp ones for what was woken, and a fresh generation of the index when it is due."""
+"""Vectors for what the night wrote, sharp ones for what was woken, a new generation of the index when it is due."""
 
 from __future__ import annotations
 
 from app.sleep.work import Tally, Work
 from storage.due import blurred
 
-SLICE = 256
+SLICE = 64
 
 
 def build_index(work: Work, tally: Tally) -> None:
@@ -14,6 +14,8 @@ def build_index(work: Work, tally: Tally) -> None:
     if embedder is None:
         return
     tally.read += work.embed()
+    while not work.over() and (done := work.memory.embed_backlog(work.now, view="context", limit=SLICE)):
+        tally.read += done
     while not work.over() and (seqs := blurred(work.store.connection, embedder.name, SLICE)):
         work.memory.sharpen(list(work.store.by_seq(seqs).values()), work.now)
     index = work.store.vectors(embedder.name, embedder.dim)

@@ -150,15 +150,15 @@ def _alone(memory: Memory) -> Iterator[None]:
 @contextmanager
 def _copy_of(memory: Memory) -> Iterator[Memory]:
     """The same memory over a copy of its store, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="night-", dir=memory.home.path) as folder:
-        with memory.store.copied(Path(folder)) as store:
-            yield Memory(
-                dataclasses.replace(memory.home, path=Path(folder)),
-                memory.config,
-                store,
-                load_embedder=lambda: _embedder_of(memory),
-                load_chat=lambda: memory.chat,
-            )
+    folder = tempfile.TemporaryDirectory(prefix="night-", dir=memory.home.path)
+    with folder as path, memory.store.copied(Path(path)) as store:
+        yield Memory(
+            dataclasses.replace(memory.home, path=Path(path)),
+            memory.config,
+            store,
+            load_embedder=lambda: _embedder_of(memory),
+            load_chat=lambda: memory.chat,
+        )
 
 
 def _embedder_of(memory: Memory) -> Embedder:

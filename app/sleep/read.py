@@ -51,7 +51,7 @@ SYSTEM = (
     'events, plans, tastes. One short sentence for each, with the speaker\'s name instead of "I", in the words of '
     'that turn. Nothing about greetings, jokes, "what if", or what others think. Nothing to tell: an empty list.'
 )
-SHOTS = (
+SHOTS: tuple[tuple[str, list[tuple[int, str]]], ...] = (
     (
         "1 Tom: Hey! Long time no see.\n"
         "2 Lea: Sorry, the twins keep me busy. They started school in Ghent on Monday.\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from app.sleep.proposals import Proposal
@@ -37,6 +37,7 @@ class Decision:
     known: Record | None = None
 
 
+LATELY = timedelta(days=62)
 BY_HAND = frozenset({Source.USER_SAID, Source.USER_FILE})
 
 
@@ -57,9 +58,10 @@ def decide(proposal: Proposal, known: Sequence[Record]) -> Decision:
         return Decision(Verdict.ASK, newest)
     if proposal.is_correction and proposal.valid_from is None:
         return Decision(Verdict.CORRECT, newest)
-    if proposal.since >= since(newest):
+    moment = _standing_at(proposal.since, proposal.said_at)
+    if moment >= _standing_at(since(newest), newest.event_time):
         return Decision(Verdict.SUPERSEDE, newest)
-    later = next(fact for fact in known if since(fact) > proposal.since)
+    later = next(fact for fact in known if _standing_at(since(fact), fact.event_time) > moment)
     if TRUST_ORDER.index(later.trust) < TRUST_ORDER.index(proposal.trust):
         return Decision(Verdict.ASK, later)
     return Decision(Verdict.PAST, later)
@@ -98,6 +100,12 @@ def plain(text: str) -> str:
 def closed(fact: Record, at: datetime, by: str) -> Record:
     """`fact`, true until `at`, when the fact with the id `by` took its place."""
     return replace(fact, valid_to=max(at, since(fact)), superseded_by=by)
+
+
+def _standing_at(begin: datetime, said: datetime) -> datetime:
+    """The moment by which two facts are ordered. What began lately was true when it was said: "we moved last month"
+    is newer than what was said a week before it; "in 2019" is not."""
+    return said if timedelta(0) <= said - begin <= LATELY else begin
 
 
 def _covers(fact: Record, moment: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Carries out what reconciliation decides: inserts, closes and links facts, each with its evidence; asks when unsure."""
+"""Carries out what reconciliation decides: adds, closes and links facts, each with its evidence; asks when unsure."""
 
 from __future__ import annotations
 
@@ -125,6 +125,7 @@ def _record(proposal: Proposal, turn: Record, now: datetime) -> Record:
         importance=proposal.importance,
         language=turn.language,
         derived_by=proposal.derived_by,
+        context=f"{proposal.attribute}: {proposal.value}" if proposal.attribute and proposal.value else "",
         extra={"quote": quote} | ({"value": proposal.value} if proposal.value else {}),
     )
 

@@ -47,8 +47,8 @@ def _join(work: Work, neighbour: Record, gist: Record, tally: Tally) -> None:
     """Write the gist of the topic that both now belong to, from what was said in all of its sessions."""
     topics = [link.dst for link in work.store.links(neighbour.id, LinkKind.PART_OF, back=False)]
     members = {neighbour.id, gist.id}
-    for topic in topics:
-        members |= {link.src for link in work.store.links(topic, LinkKind.PART_OF, out=False)}
+    for id in topics:
+        members |= {link.src for link in work.store.links(id, LinkKind.PART_OF, out=False)}
     gists = sorted(work.store.get_many(sorted(members)).values(), key=lambda g: g.seq)
     turns = [t for g in gists for t in work.store.records(replace(TURNS, session=g.session))]
     turns = sorted(turns, key=lambda t: (t.event_time, t.seq))[-MOST_TURNS:]
