@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from app.errors import BadInput, BadRequest, NothingFound
 from cli.options import DryRunOption, HomeOption, JsonOption, YesOption, confirmed, new_app, opened
 from cli.output import document, one_line, say
 from cli.progress import Counter
+
+if TYPE_CHECKING:
+    from app.exchange.importer import Report
 
 app = new_app()
 
@@ -25,6 +28,7 @@ def import_(
         str, typer.Option("--format", "-f", help="What it is; auto looks for itself.")
     ] = "auto",
     dry_run: DryRunOption = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and take in what changes there.")] = False,
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -35,36 +39,20 @@ def import_(
     from app.clock import now
     from app.exchange.formats import importer_for
     from app.exchange.importer import import_items
+    from app.exchange.watch import changes
 
     name, importer = importer_for(path, format)
-    with opened(home) as memory, Counter("imported") as counter:
-        report = import_items(
-            memory, importer(path), now(), dry_run=dry_run, progress=lambda r: counter.show(r.read)
-        )
-        without_model = memory.embedder_error is not None
-    if json:
-        document(
-            {
-                "format": name,
-                "read": report.read,
-                "added": report.added,
-                "known": report.known,
-                "forgotten": report.forgotten,
-                "links": report.links,
-                "run": report.run,
-                "dry_run": dry_run,
-                "problems": [{"place": p.place, "reason": p.reason} for p in report.problems],
-            }
-        )
-    else:
-        verb = "Would add" if dry_run else "Added"
-        known = f", {report.known} were there already" if report.known else ""
-        erased = f", {report.forgotten} were forgotten and stay so" if report.forgotten else ""
-        print(f"{verb} {report.added} of {report.read} ({name}){known}{erased}.")
-    if without_model and report.added:
-        say("They are found by their words alone until a model is there: run `mem setup`.")
-    for problem in report.problems[:PROBLEMS_SHOWN]:
-        say(f"{path.name}, {problem.place}: {one_line(problem.reason)}")
+    for _ in changes(path) if watch else (None,):
+        with opened(home) as memory, Counter("imported") as counter:
+            report = import_items(
+                memory, importer(path), now(), dry_run=dry_run, progress=lambda r: counter.show(r.read)
+            )
+            without_model = memory.embedder_error is not None
+        document(_keys(name, report, dry_run)) if json else print(_words(name, report, dry_run))
+        if without_model and report.added:
+            say("They are found by their words alone until a model is there: run `mem setup`.")
+        for problem in report.problems[:PROBLEMS_SHOWN]:
+            say(f"{path.name}, {problem.place}: {one_line(problem.reason)}")
     if report.problems:
         count = len(report.problems)
         raise BadInput(
@@ -73,6 +61,35 @@ def import_(
         )
     if not report.read:
         raise NothingFound(f"{path} holds nothing to import.", "Say what it is with --format.")
+
+
+def _keys(name: str, report: Report, dry_run: bool) -> dict[str, Any]:
+    return {
+        "format": name,
+        "read": report.read,
+        "added": report.added,
+        "known": report.known,
+        "forgotten": report.forgotten,
+        "outdated": report.outdated,
+        "links": report.links,
+        "run": report.run,
+        "dry_run": dry_run,
+        "problems": [{"place": p.place, "reason": p.reason} for p in report.problems],
+    }
+
+
+def _words(name: str, report: Report, dry_run: bool) -> str:
+    verb = "Would add" if dry_run else "Added"
+    more = [
+        f", {count} {words}"
+        for count, words in (
+            (report.known, "were there already"),
+            (report.forgotten, "were forgotten and stay so"),
+            (report.outdated, "no longer stand there"),
+        )
+        if count
+    ]
+    return f"{verb} {report.added} of {report.read} ({name}){''.join(more)}."
 
 
 @app.command()

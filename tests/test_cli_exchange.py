@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,8 +32,8 @@ class TestImport:
         assert done.code == 0
         assert found.pop("run").startswith("r")
         assert found == {
-            "format": "jsonl", "read": 3, "added": 3, "known": 0, "forgotten": 0, "links": 0, "dry_run": False,
-            "problems": [],
+            "format": "jsonl", "read": 3, "added": 3, "known": 0, "forgotten": 0, "outdated": 0, "links": 0,
+            "dry_run": False, "problems": [],
         }  # fmt: skip
         assert (
             mem("recall", "who has a bicycle", "--json").json["hits"][0]["text"] == "Anna has a red bicycle"
@@ -102,6 +106,52 @@ class TestImport:
         garden, roses = sorted(mem("list", "--json").json, key=lambda r: r["session"])
         (link,) = mem("show", garden["id"], "--json").json["links"]
         assert (link["from"], link["to"], link["kind"]) == (garden["id"], roses["id"], "similar")
+
+    def test_a_note_that_changed_keeps_what_it_said_as_the_past(self, mem: Mem, tmp_path: Path) -> None:
+        note = tmp_path / "plan.md"
+        note.write_text("# Plan\n\nWe fly to Oslo.\n\n# Food\n\nBread.")
+        mem("import", str(note))
+        note.write_text("# Plan\n\nWe take the train to Bergen.\n\n# Food\n\nBread.")
+        os.utime(note, (2_000_000_000, 2_000_000_000))
+        again = mem("import", str(note), "--json").json
+
+        assert (again["added"], again["known"], again["outdated"]) == (1, 1, 1)
+        standing = {r["text"].split("\n")[-1]: r["valid_to"] for r in mem("list", "--json").json}
+        assert standing["Bread."] is None
+        assert standing["We take the train to Bergen."] is None
+        assert standing["We fly to Oslo."] is not None
+        note.write_text("# Plan\n\nWe fly to Oslo.")
+        assert mem("import", str(note), "--json").json["outdated"] == 2
+        standing = {r["text"].split("\n")[-1]: r["valid_to"] for r in mem("list", "--json").json}
+        assert standing["We fly to Oslo."] is None
+        assert mem("verify").code == 0
+
+    def test_another_file_of_the_same_name_is_another_document(self, mem: Mem, tmp_path: Path) -> None:
+        for folder in ("a", "b"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "n.txt").write_text(f"words of {folder}")
+
+        assert mem("import", str(tmp_path / "a" / "n.txt")).code == 0
+        assert mem("import", str(tmp_path / "b" / "n.txt"), "--json").json["outdated"] == 0
+
+    def test_watching_takes_in_what_changes(self, home: Path, tmp_path: Path) -> None:
+        notes = tmp_path / "notes"
+        notes.mkdir()
+        (notes / "a.md").write_text("first")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "import", str(notes), "--watch", "--json"],
+            cwd=Path(__file__).parents[1],
+            env={**os.environ, "MEM_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["added"] == 1
+        (notes / "b.md").write_text("second")
+        assert json.loads(process.stdout.readline())["added"] == 1
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert process.returncode == 130
 
     def test_wrong_paths_and_formats(self, mem: Mem, tmp_path: Path, chat: Path) -> None:
         assert mem("import", str(tmp_path / "none")).code == 9

@@ -29,7 +29,7 @@ def read_plain(path: Path) -> Iterator[Item]:
     if "\x00" in text[:4096]:
         raise BadInput(f"{path} is not text.", "Say what it is with --format.")
     for place, chunk in enumerate(chunks(text), 1):
-        yield _chunk(chunk, path.name, place, _changed(path))
+        yield _chunk(chunk, path.name, place, _changed(path), extra={"path": str(path.absolute())})
 
 
 def read_markdown(path: Path) -> Iterator[Item]:
@@ -85,7 +85,7 @@ def _read_note(note: Path, name: str) -> Iterator[Turn]:
     fields = _fields(front[1]) if front else {}
     title = str(fields.get("title") or note.stem)
     moment = _date(fields) or _changed(note)
-    extra: dict[str, Any] = {"path": name, "title": title}
+    extra: dict[str, Any] = {"path": str(note.absolute()), "title": title}
     if fields.get("tags"):
         extra["tags"] = fields["tags"]
     place = 0

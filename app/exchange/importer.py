@@ -13,22 +13,27 @@ from app.exchange.items import Item, Problem, Row, Turn
 from app.exchange.own import RowWriter
 from app.memory import Memory
 from app.recall.context import context_of
-from app.records import Kind, Link, LinkKind, Record
+from app.records import Filter, Kind, Link, LinkKind, Record
 from storage.lock import WriterLock
 
 BATCH = 512
+DOCUMENTS = frozenset({Kind.RESOURCE})
 PATIENCE = 600.0  # seconds that a batch waits for another import's batch
 CONTEXT_TURNS = 3  # turns before it that a turn's context may take words from
 
 
 @dataclass(slots=True)
 class Report:
-    """What an import did. `known` were there already; `forgotten` had been erased and stay so."""
+    """What an import did. `known` were there already; `forgotten` had been erased and stay so.
+
+    `outdated` are parts of a document that no longer stand in it: they are closed, not lost.
+    """
 
     read: int = 0
     added: int = 0
     known: int = 0
     forgotten: int = 0
+    outdated: int = 0
     links: int = 0
     run: str | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -56,6 +61,7 @@ def import_items(
         progress(report)
     if not dry_run:
         writer.link()
+        writer.date_parts()
         if writer.rows:
             memory.embed_backlog(now)
         memory.embed_backlog(now, view="context")
@@ -74,6 +80,9 @@ class _Writer:
         self._previous: dict[str, list[Record]] = {}
         self._seen: set[tuple[str | None, str]] = set()
         self._documents: dict[str, str] = {}
+        self._parts: dict[
+            tuple[str, str], set[str]
+        ] = {}  # session and path of a document -> the parts it has now
         self._references: list[tuple[str, tuple[str, ...]]] = []
         self._repeats: Counter[str] = Counter()
         self.rows: RowWriter | None = None
@@ -126,10 +135,27 @@ class _Writer:
                 self.memory.store.link(links)
             self.report.links = len(links)
 
+    def date_parts(self) -> None:
+        """What a changed document no longer says is no longer valid; it is still found as what it said then."""
+        changed = []
+        for (session, path), keys in self._parts.items():
+            for record in self.memory.store.records(Filter(session=session, kinds=DOCUMENTS)):
+                until = None if record.external_id in keys else record.valid_to or self.now
+                if record.extra.get("path") == path and record.valid_to != until:
+                    changed.append(replace(record, valid_to=until))
+        if not changed:
+            return
+        with self.memory.store.atomic("import", self.now, self.report.run) as self.report.run:
+            for record in changed:
+                self.memory.store.update(record)
+        self.report.outdated = sum(record.valid_to is not None for record in changed)
+
     def _fresh(self, turns: list[Turn]) -> Iterator[Turn]:
         named = [self._named(turn) for turn in turns]
         stored = self.memory.store.by_external([turn.key for turn in named])
         for turn in named:
+            if turn.kind is Kind.RESOURCE and turn.session and (path := turn.extra.get("path")):
+                self._parts.setdefault((turn.session, path), set()).add(turn.key)
             name = (turn.session, turn.key)
             if name in self._seen or any(r.session == turn.session for r in stored.get(turn.key, ())):
                 self.report.known += 1

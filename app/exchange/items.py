@@ -39,7 +39,10 @@ class Turn:
         """By what it is known when it comes again: the caller's id, else a hash of its content."""
         if self.external_id is not None:
             return self.external_id
-        when = "" if self.time is None else self.time.isoformat()
+        dated = (
+            self.time is not None and self.kind is not Kind.RESOURCE
+        )  # a file's date says nothing of a part of it
+        when = self.time.isoformat() if dated and self.time else ""
         parts = "\x1f".join((self.session or "", self.speaker or "", when, self.text))
         return "#" + hashlib.blake2b(parts.encode(errors="replace"), digest_size=9).hexdigest()
 

@@ -52,5 +52,5 @@ def read_pdf(path: Path) -> Iterator[Item]:
                 kind=Kind.RESOURCE,
                 source=Source.USER_FILE,
                 context=f"{path.stem}, {place}",
-                extra={"path": path.name, "page": number + 1},
+                extra={"path": str(path.absolute()), "page": number + 1},
             )
