@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from app import citations, gate, reflexes, tasks
 from app.encode import turn
+from app.errors import BadRequest
 from app.events import Answered, Event, Evidence, Folded, Recalled, Reminded, Said, Stored
 from app.evidence import FOOT, Gathered, fenced, gather
 from app.prefix import warm
 from app.prompts import EXAMPLES, opening, system_text
 from app.standing import always_considered
 from app.uses import CITED, use
-from app.working import Layout, Role, Window
+from app.working import Layout, Part, Role, Window
 from storage.records import Filter, Kind, Source
 
 if TYPE_CHECKING:
@@ -117,6 +118,16 @@ class Assistant:
         plan = self._plan(question, now, ASKED, budget) if done is None else self._ruled(question, done)
         yield from self._carried_out(plan, now, stop, keep=False)
 
+    def context(self, change: str = "", id: str = "") -> list[Part]:
+        """What is in the window, after one `change` (pin, hide, fold, restore) of the turn `id`. Raises BadRequest."""
+        changes = {"pin": self.window.pin, "hide": self.window.hide, "fold": self.window.fold}
+        changes["restore"] = self.window.restore
+        if change and change not in changes:
+            raise BadRequest(f"There is no {change!r}.", f"It is one of: {', '.join(changes)}.")
+        if change and not changes[change](id):
+            raise BadRequest(f"Nothing in the window is called {id!r}.", "/context shows what is there.")
+        return self.window.parts()
+
     # -- the steps ---------------------------------------------------------------------------------
 
     def _plan(
@@ -126,7 +137,8 @@ class Assistant:
         if need.recall:
             found = gather(self.memory, text, now, HITS, self.window.shown_ids | set(stored))
         room = self.window.room_for_evidence(text, budget)
-        block, shown = fenced(found.evidence, room, self.chat.count_tokens, self.memory.config.user.name)
+        hits = () if found.abstain else found.evidence  # what bears on nothing only distracts
+        block, shown = fenced(hits, room, self.chat.count_tokens, self.memory.config.user.name)
         layout = self.window.layout(text, block, FOOT if block else "")
         abstain = need.personal and found.abstain and not self._was_said_here(text)
         return Plan(text, need, shown, layout, found.ms, DONT_KNOW if abstain else "", stored)

@@ -132,12 +132,12 @@ class Daemon:
         if op in ("recall", "remember"):
             once = requests.recall if op == "recall" else requests.remember
             self._quick.submit(self._job(line, lambda memory: [once(memory, values, self._clock()) | DONE]))
-        elif op in ("say", "ask"):
+        elif op in ("say", "ask", "context"):
 
             def stopped() -> bool:
                 return hush.is_set() or self._stopping.is_set()
 
-            stream = self._talks.say if op == "say" else self._talks.ask
+            stream = {"say": self._talks.say, "ask": self._talks.ask, "context": self._talks.context}[op]
             self._talk.submit(
                 self._job(line, lambda memory: chain(stream(memory, values, self._clock(), stopped), [DONE]))
             )

@@ -61,7 +61,9 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     evidence = [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
     evidence = overtaken(evidence)
     least = FAINT * max((e.score for e in evidence), default=0.0)
-    telling = [e for e in evidence if e.score >= least and (e.current or _PAST.search(text))]
+    past = _PAST.search(text) is not None
+    # Recall ranks what is over below what holds; a question about the past wants both.
+    telling = [e for e in evidence if (e.score >= least if e.current else past)]
     return Gathered(tuple(telling[:k]), found.abstain or not telling, found.ms)
 
 

@@ -11,6 +11,7 @@ from app.config import Home
 
 if TYPE_CHECKING:
     from app.events import Event
+    from app.working import Part
 
 READING = frozenset({"recall", "status"})  # a daemon that dies over one of these is as good as none
 
@@ -49,6 +50,17 @@ class RemoteAssistant:
     ) -> Iterator[Event]:
         """One grounded answer, as events. Raises NoDaemon, and what the daemon raised."""
         return self._events({"op": "ask", "question": question, "budget": budget}, stop)
+
+    def context(self, change: str = "", id: str = "") -> list[Part]:
+        """What is in the window, after one change of the turn `id`. Raises what the daemon raised, NoDaemon."""
+        from app.working import Part
+
+        asked = {"op": "context", "session": self._session, "change": change, "id": id}
+        try:
+            lines = list(wire.call(self._home.socket, asked))
+        except wire.Failed as failed:
+            raise _raised(failed) from failed
+        return [Part(**line) for line in lines if "done" not in line]
 
     def _events(self, values: Mapping[str, Any], stop: Callable[[], bool] | None) -> Iterator[Event]:
         from app.events import from_dict

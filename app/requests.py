@@ -6,6 +6,7 @@ yields the lines of the answer, without the closing one's mark.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -64,22 +65,28 @@ class Conversations:
     def __init__(self) -> None:
         self._open: OrderedDict[str, Assistant] = OrderedDict()
 
-    def clear(self) -> None:
-        """Forget the windows; a conversation that goes on is laid out again from the store."""
-        self._open.clear()
-
     def say(self, memory: Memory, values: Mapping[str, Any], now: datetime, stop: Stop) -> Iterator[Values]:
         """One turn of "session" with "text", as events."""
+        text = _text(values, "text")
+        for event in self._carried_on(memory, values, now).reply(text, now, stop):
+            yield to_dict(event)
+
+    def context(self, memory: Memory, values: Mapping[str, Any], now: datetime, _: Stop) -> Iterator[Values]:
+        """The parts of the window of "session", after the "change" of the turn "id" if one is asked for."""
+        parts = self._carried_on(memory, values, now).context(
+            values.get("change") or "", values.get("id") or ""
+        )
+        yield from (dataclasses.asdict(part) for part in parts)
+
+    def _carried_on(self, memory: Memory, values: Mapping[str, Any], now: datetime) -> Assistant:
         session = _text(values, "session")
         assistant = self._open.get(session)
         if assistant is None or assistant.memory is not memory:
-            assistant = _assistant(memory, session, now)
-            self._open[session] = assistant
+            assistant = self._open[session] = _assistant(memory, session, now)
         self._open.move_to_end(session)
         while len(self._open) > KEPT:
             self._open.popitem(last=False)
-        for event in assistant.reply(_text(values, "text"), now, stop):
-            yield to_dict(event)
+        return assistant
 
     def ask(self, memory: Memory, values: Mapping[str, Any], now: datetime, stop: Stop) -> Iterator[Values]:
         """One grounded answer to "question" with "budget" tokens of evidence, as events."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from app.config import Home
+from app.errors import BadRequest
 from cli.commands import COMMANDS
-from cli.output import say
+from cli.output import one_line, say
 from cli.talk import Talk, why
-
-if TYPE_CHECKING:
-    from app.assistant import Assistant
 
 NOT_HERE = frozenset({"chat", "tui", "setup", "daemon", "restore-backup"})
 
@@ -64,25 +61,12 @@ def _quit() -> None:
 
 
 def _context(talk: Talk, words: list[str]) -> None:
-    from app.assistant import Assistant
-
-    if not isinstance(talk.speaker, Assistant):
-        say("The daemon holds this conversation's window; `mem daemon stop` brings it here.")
+    change, id = [*words, "", ""][:2]
+    try:
+        parts = talk.speaker.context(change, id)
+    except BadRequest as error:
+        say(f"{error} {error.hint}")
         return
-    window = talk.speaker.window
-    if len(words) == 2:
-        change = {"pin": window.pin, "hide": window.hide, "fold": window.fold, "restore": window.restore}
-        if words[0] not in change or not change[words[0]](words[1]):
-            say(
-                f"Nothing in the window is called {words[1]}, or there is no such change: pin, hide, fold, restore."
-            )
-        return
-    _show_window(talk.speaker)
-
-
-def _show_window(assistant: Assistant) -> None:
-    parts = assistant.window.parts()
     for part in parts:
-        text = " ".join(part.text.split())
-        say(f"{part.name:<10} {part.tokens:>6}  {part.state:<8} {text[:80]}")
-    say(f"{sum(p.tokens for p in parts)} of {assistant.window.size} tokens.")
+        say(f"{part.name:<10} {part.tokens:>6}  {part.state:<8} {one_line(part.text)[:80]}")
+    say(f"{sum(p.tokens for p in parts)} tokens.")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.clock import now
 from app.events import (
@@ -26,6 +26,9 @@ from app.events import (
 )
 from cli.output import one_line, shown, styled
 
+if TYPE_CHECKING:
+    from app.working import Part
+
 Stop = Callable[[], bool]
 END_SIGNALS = ("SIGHUP", "SIGTERM")
 
@@ -35,6 +38,10 @@ class Speaker(Protocol):
 
     def reply(self, text: str, now: datetime, stop: Stop | None = None) -> Iterator[Event]:
         """One turn, as events."""
+        ...
+
+    def context(self, change: str = "", id: str = "") -> list[Part]:
+        """What is in the window, after one change of it."""
         ...
 
 

@@ -93,7 +93,7 @@ def test_why_names_what_the_answer_rests_on(mem: Mem) -> None:
 def test_the_window_can_be_changed_by_hand(mem: Mem) -> None:
     said = mem("chat", stdin="I planted tulips.\n/context pin m32y\n/context\n/context pin nobody\n")
     assert "pinned" in said.err
-    assert "Nothing in the window is called nobody" in said.err
+    assert "Nothing in the window is called 'nobody'" in said.err
 
 
 @pytest.mark.parametrize(

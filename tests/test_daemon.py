@@ -80,6 +80,16 @@ def test_a_conversation_goes_on_and_is_stored(place: Home) -> None:
 
 
 @pytest.mark.usefixtures("daemon")
+def test_the_window_that_the_daemon_holds_is_seen_and_changed(place: Home) -> None:
+    talk = RemoteAssistant(place, "s1")
+    list(talk.reply("My shoe size is 44.", now()))
+    id = talk.context()[1].name
+    assert [p.state for p in talk.context("hide", id) if p.name == id] == ["hidden"]
+    with pytest.raises(BadRequest):
+        talk.context("hide", "nobody")
+
+
+@pytest.mark.usefixtures("daemon")
 def test_a_reply_is_hushed_and_a_client_that_hangs_up_loses_nothing(place: Home) -> None:
     words = "one two three four five six seven eight nine ten " * 40
     pieces: list[object] = []
