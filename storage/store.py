@@ -73,7 +73,10 @@ class Store:
         return Store(folder / self.path.name, key=self._key)
 
     def backup(self, folder: Path, now: datetime) -> Path:
-        """A compressed copy of the store in `folder`, proven to restore to this state; its path. Raises StorageError."""
+        """A compressed copy of the store in `folder`, proven to restore to this state; its path.
+
+        Raises StorageError.
+        """
         from storage.backup import snapshot
 
         return snapshot(self.connection, folder, now, self._key)

@@ -1,4 +1,4 @@
-"""What a command may load: the listing and the home screen owe nothing to the models, and imports keep their direction."""
+"""What a command may load: the listing and the home screen owe nothing to the models; imports keep their direction."""
 
 from __future__ import annotations
 
