@@ -36,6 +36,19 @@ _QUESTION_WORDS = re.compile(
     r"|in|on|at|by|from|since|for|about|many|much|long|kinds?|types?|of)\b[\s,]*",
     re.IGNORECASE,
 )
+# What a request says of itself rather than of its subject; meaning and words are looked for without it.
+_REQUEST = re.compile(
+    r"\b(?:can|could|would|will) you (?:please |also )*(?:list|give me|provide(?: me)?(?: with)?|walk me through"
+    r"|summari[sz]e|show me|tell me|help me(?: to)?|explain|remind me(?: of)?|describe|recall)\b"
+    r"|^please (?:list|summari[sz]e|tell me|show me|remind me(?: of)?)\b"
+    r"|\b(?:an? |the )?(?:\w+ )?(?:summary|overview|recap) of\b"
+    r"|\bthe order in which (?:i|we) (?:first )?(?:brought up|mentioned|discussed|talked about|raised)\b"
+    r"|\b(?:the )?(?:different|various) (?:aspects|parts|areas|kinds|types) of\b"
+    r"|\b(?:throughout|across|over|in|during|from) (?:all )?(?:of )?(?:our|my|the) (?:\w+ )?"
+    r"(?:conversations?|chats?|discussions?|sessions?|talks|messages|requests)\b"
+    r"|\bover time\b|,? in order\b|\bmention only\b.*?\bitems?\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,8 @@ class Analysis:
     """A question taken apart.
 
     Attributes:
-        bare: the question without the names of speakers: turns contain the *other* person's name.
+        bare: the question without the names of speakers (turns contain the *other* person's name) and without
+            what a request says of itself.
         statement: `bare` without its question words, nearer to how an answer sounds.
         named: speakers whom the question names, as the store spells them.
         terms: words to look for in full text; names of speakers are not among them.
@@ -77,6 +91,7 @@ def analyse(question: str, speakers: Iterable[str]) -> Analysis:
             kept += [token[-1]] if token[-1:] in "?.,!" else []
     bare = " ".join(kept).replace(" ?", "?") if named else text
     lower = text.lower().replace("’", "'")
+    bare = _subject(bare)
     found = [word for word in dict.fromkeys(words(bare)) if word not in STOP]
     return Analysis(
         text=text,
@@ -99,6 +114,12 @@ def _names(speakers: Iterable[str]) -> dict[str, str]:
         if len(first) > 1 and first not in STOP and first not in ("user", "assistant", "system", "me"):
             firsts[first] = speaker if firsts.get(first, speaker) == speaker else None
     return {name: speaker for name, speaker in firsts.items() if speaker is not None}
+
+
+def _subject(question: str) -> str:
+    """The question without what it says of itself; whole where too little would be left."""
+    shorter = " ".join(_REQUEST.sub(" ", question).split())
+    return shorter if sum(word not in STOP for word in words(shorter)) >= 2 else question
 
 
 def _statement(question: str) -> str:
