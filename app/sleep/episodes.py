@@ -81,9 +81,10 @@ def _shifts(turns: Sequence[Record], vectors: Vectors) -> set[int]:
 
 
 def _sessions(turns: Iterable[Record]) -> Iterator[list[Record]]:
+    """The turns of each conversation; those that began earlier come first, so that facts are learnt in their order."""
     ordered = sorted(turns, key=lambda t: (t.session or "", t.seq))
-    for _, group in groupby(ordered, key=lambda t: t.session or ""):
-        yield list(group)
+    groups = [list(group) for _, group in groupby(ordered, key=lambda t: t.session or "")]
+    yield from sorted(groups, key=lambda group: (group[0].event_time, group[0].seq))
 
 
 def _enter(work: Work, episode: Sequence[Record]) -> None:

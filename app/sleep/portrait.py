@@ -60,6 +60,8 @@ def sections(facts: Iterable[Record]) -> dict[str, list[Record]]:
 def section_of(fact: Record) -> str | None:
     """The section that a fact belongs to, None when it tells nothing lasting about the user."""
     attribute = (fact.attribute or "").lower()
+    if attribute.startswith("former "):
+        return None
     for section, words in SECTIONS.items():
         if any(word in attribute for word in words):
             return section

@@ -19,6 +19,8 @@ from storage.ledger import PAID, Job
 from storage.records import Filter, Kind, Link, LinkKind, Record, Source
 
 SLICE = 50  # episodes settled in one transaction
+GAVE_UP = "gave up"  # an end that does not say of which slot: it may be any of these
+OPEN_ENDED = ("hobby", "likes", "medication", "studies", "owns", "diet")
 SHORT = 25  # words of a turn that can be of one fact alone
 DERIVED = Filter(kinds=frozenset({Kind.SEMANTIC, Kind.PROCEDURAL, Kind.TASK}))
 
@@ -57,10 +59,11 @@ def settle_one(work: Work, proposal: Proposal, tally: Tally) -> None:
         _confirm(work, decision.known, proposal, turn, tally)
         return
     if proposal.ends:
-        proposal = replace(proposal, attribute=f"former {proposal.attribute}", ends=False)
+        proposal = replace(proposal, attribute=former(proposal.attribute), ends=False)
         if any(same_value(proposal, fact) for fact in _known(work, proposal)):
             return
     fact = _insert(work, proposal, turn)
+    _heed_end(work, proposal, fact)
     _link_dependence(work, fact)
     tally.added += 1
     tally.changes.append(f"+ {fact.id} {fact.text}")
@@ -83,6 +86,19 @@ def _follow(work: Work, decision: Decision, fact: Record, known: Sequence[Record
             tally.changes.append(f"? {fact.id} {fact.text} (against {decision.known.id})")
 
 
+def former(attribute: str | None) -> str:
+    """The slot of what is over: "former employer"."""
+    return GAVE_UP if attribute == GAVE_UP else f"former {attribute}"
+
+
+def _heed_end(work: Work, proposal: Proposal, fact: Record) -> None:
+    """News that came after the news of its end is the past at once."""
+    for end in work.store.slot(proposal.subject or "", former(proposal.attribute)):
+        if fact.id != end.id and same_value(proposal, end) and since(end) > since(fact):
+            work.store.update(closed(fact, since(end), by=end.id))
+            work.store.link([Link(end.id, fact.id, LinkKind.SUPERSEDES)])
+
+
 def may_stand(proposal: Proposal, turn: Record) -> bool:
     """Whether it may become a memory: what only informs never becomes an instruction or a way of doing things."""
     fact = _record(proposal, turn, turn.event_time)
@@ -91,7 +107,8 @@ def may_stand(proposal: Proposal, turn: Record) -> bool:
 
 def _known(work: Work, proposal: Proposal) -> list[Record]:
     if proposal.subject and proposal.attribute:
-        return work.store.slot(proposal.subject, proposal.attribute, live_only=False)
+        slots = OPEN_ENDED if proposal.ends and proposal.attribute == GAVE_UP else (proposal.attribute,)
+        return [f for slot in slots for f in work.store.slot(proposal.subject, slot, live_only=False)]
     words = plain(proposal.text).split()
     match = " ".join(f'"{word}"' for word in words[:32])
     found = work.store.search_text(match, 5, DERIVED) if match else []
