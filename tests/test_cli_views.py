@@ -32,6 +32,7 @@ def lived_in(home: Path) -> dict[str, str]:
             Kind.SEMANTIC,
             subject="user",
             attribute="home city",
+            valid_from=NOW - timedelta(400),
             valid_to=NOW - timedelta(1),
         ),
         "new": record(
