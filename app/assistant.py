@@ -104,6 +104,8 @@ class Assistant:
         done = self._reflex(text, now, stored)
         if done is not None:
             yield from done.events
+            for id in done.hides:
+                self.window.hide(id)
             plan = self._ruled(text, done, stored)
         else:
             plan = self._plan(text, now, gate.judge(text, self.last.need), TALK_TOKENS, stored)

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reflex:
-    """A reply by code: its words, why no model was asked, what happened, and what it rests on."""
+    """A reply by code: its words, why no model was asked, what happened, and what it rests on.
+
+    `hides` are turns that must not stand in the window any longer, because they say what is not so.
+    """
 
     text: str
     reason: str
     events: tuple[Event, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    hides: tuple[str, ...] = ()
 
 
 def counted(memory: Memory, text: str, now: datetime) -> Reflex | None:
@@ -68,7 +72,11 @@ def _corrected(
     if correction.wish in (Wish.REMEMBER, Wish.FORGET) and not targets:
         targets = last.stored[:1]  # what its user said just before
     done = corrections.carry_out(memory, correction, targets, said, session, now)
-    return None if done is None else Reflex(corrections.reply_to(correction), "a correction", (done,))
+    if done is None:
+        return None
+    unsaid = correction.wish in (Wish.WRONG, Wish.OUTDATED, Wish.FORGET)
+    hides = (*done.ids, *last.stored[1:]) if unsaid else ()
+    return Reflex(corrections.reply_to(correction), "a correction", (done,), hides=hides)
 
 
 def _reminding(memory: Memory, text: str, said: str, now: datetime) -> Reflex | None:

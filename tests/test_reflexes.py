@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -113,6 +114,21 @@ def test_what_was_wrong_is_no_longer_taken_as_true_and_can_be_undone(memory: Mem
     with memory.store.atomic("undo", NOW):
         memory.store.undo(run=done.run)
     assert memory.store.get(fact.id).valid_to is None
+
+
+def test_what_was_wrong_stands_no_longer_in_the_window(memory: Memory) -> None:
+    talk = Talk(memory, "You are a nurse.")
+    talk.say("I am a nurse.")
+    talk.say("What is my job, a nurse?")
+    fact = memory.store.records(newest_first=False)[0]
+    talk.assistant.last = replace(
+        talk.assistant.last, answer=replace(talk.assistant.last.answer, used=(fact.id,))
+    )
+    talk.say("No, that's wrong, I am a doctor.")
+    talk.say("Thanks!")
+    said = [m.content for m in talk.chat.prompts[-1][-5:]]
+    assert "I am a nurse." not in said
+    assert any("I am a doctor." in text for text in said)
 
 
 def test_what_is_over_was_true_until_now(memory: Memory) -> None:
