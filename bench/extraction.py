@@ -1,0 +1,235 @@
+"""What an extractor finds in ten written sessions, against the facts that are labelled there.
+
+    python -m bench.extraction [--show] [--model NAME]
+
+A session is text: a heading (`# TIME SPEAKER, SPEAKER`), one turn a line, and below a turn what it states:
+`= SUBJECT/OTHER NAME: WORD/OTHER WORD, WORD` has to be found, `~` may be. A statement matches when it is about the
+subject and has all the words; `not` among them means that it denies or ends something. Jokes, wishes, questions
+and other people's words are turns without labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from app.encode import turn as encoded
+from app.sleep.rules import extract
+from app.when import describe, find_times
+from storage.records import Record
+
+SESSIONS = Path(__file__).parents[1] / "tests" / "data" / "sessions"
+NEAR = 6  # words from the start of a statement within which its subject stands
+LEAST = {"precision": 0.90, "recall": 0.35}
+MOST = {"unsupported": 0.01, "junk": 0.02}
+_DENIES = re.compile(
+    r"\b(?:not|no|never|without|gave up|stopped|quit|left|avoids?|cannot)\b|n't\b", re.IGNORECASE
+)
+_PRONOUNS = frozenset("he she it they his her we".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A fact that a turn states: who may be named as its subject, and the words that say it, with their like."""
+
+    subjects: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    denies: bool
+    required: bool
+
+    def matches(self, statement: str) -> bool:
+        """Whether the statement says this."""
+        return self.close_to(statement) and (_DENIES.search(statement) is not None) == self.denies
+
+    def close_to(self, statement: str) -> bool:
+        """Whether the statement says this or its contrary."""
+        low = statement.lower()
+        start = " ".join(low.split()[:NEAR])
+        return any(s in start for s in self.subjects) and all(
+            any(word in low for word in likes) for likes in self.words
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One line of a session with what it states."""
+
+    speaker: str
+    text: str
+    said_at: datetime
+    labels: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A statement that an extractor read out of a turn (its place in the session)."""
+
+    turn: int
+    statement: str
+
+
+@dataclass(slots=True)
+class Score:
+    """Statements by how they fared, and the labels that were met and missed."""
+
+    right: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    unsupported: list[str] = field(default_factory=list)
+    junk: list[str] = field(default_factory=list)
+    met: int = 0
+    missed: list[str] = field(default_factory=list)
+
+    def shares(self) -> dict[str, float]:
+        """Precision, recall of the required labels, and the shares of unsupported statements and of junk."""
+        bad = len(self.wrong) + len(self.unsupported) + len(self.junk)
+        total = max(len(self.right) + bad, 1)
+        return {
+            "precision": len(self.right) / total,
+            "recall": self.met / max(self.met + len(self.missed), 1),
+            "unsupported": len(self.unsupported) / total,
+            "junk": len(self.junk) / total,
+        }
+
+
+Extractor = Callable[[Sequence[Turn]], Iterable[Found]]
+
+
+def sessions(folder: Path = SESSIONS) -> list[list[Turn]]:
+    """Every session of the folder; turns are a minute apart."""
+    return [read_session(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.txt"))]
+
+
+def read_session(text: str) -> list[Turn]:
+    """The turns of one session. Raises ValueError on a line that is none."""
+    heading, *lines = text.splitlines()
+    started = datetime.fromisoformat(heading.split()[1])
+    turns: list[Turn] = []
+    for line in lines:
+        if line[:2] in ("= ", "~ "):
+            last = turns[-1]
+            turns[-1] = Turn(last.speaker, last.text, last.said_at, (*last.labels, _label(line)))
+        else:
+            speaker, said, words = line.partition(": ")
+            if not said:
+                raise ValueError(f"neither a turn nor a label: {line!r}")
+            turns.append(Turn(speaker, words, started + timedelta(minutes=len(turns))))
+    return turns
+
+
+def _label(line: str) -> Label:
+    who, _, what = line[2:].partition(":")
+    words = [part.strip().lower() for part in re.split(r", (?!\d{3})", what)]
+    subjects = tuple(s.strip().lower() for s in who.split("/") if s.strip().lower() not in _PRONOUNS)
+    return Label(
+        subjects or (who.split("/")[0].lower(),),
+        tuple(tuple(word.split("/")) for word in words if word != "not"),
+        "not" in words,
+        line[0] == "=",
+    )
+
+
+def measure(extractor: Extractor, talks: Sequence[Sequence[Turn]]) -> Score:
+    """How the extractor fares on these sessions."""
+    score = Score()
+    for talk in talks:
+        found = list(extractor(talk))
+        for one in found:
+            _judge(one, talk, score)
+        for place, said in enumerate(talk):
+            near = [one.statement for one in found if one.turn == place]
+            for label in said.labels:
+                if label.required and any(label.matches(statement) for statement in near):
+                    score.met += 1
+                elif label.required:
+                    score.missed.append(f"{said.speaker}: {said.text}  <- {label.words}")
+    return score
+
+
+def _judge(one: Found, talk: Sequence[Turn], score: Score) -> None:
+    said = talk[one.turn]
+    line = f"{one.statement}  <- {said.text}"
+    if any(label.matches(one.statement) for label in said.labels):
+        score.right.append(line)
+    elif any(label.close_to(one.statement) for label in said.labels) or not _borne_out(one, said, talk):
+        score.unsupported.append(line)
+    elif said.labels:
+        score.wrong.append(line)
+    else:
+        score.junk.append(line)
+
+
+def _borne_out(one: Found, said: Turn, talk: Sequence[Turn]) -> bool:
+    """Whether every name and number of the statement is in its turn, or follows from when and by whom it was said."""
+    dates = [describe(span) for span in find_times(said.text, said.said_at)]
+    known = " ".join([said.text, *dates, *{turn.speaker for turn in talk}]).lower()
+    return all(
+        word.lower() in known for word in re.findall(r"\b[A-Z][\w'’-]*\w|\d[\d,.]*\d|\d", one.statement[4:])
+    )
+
+
+def by_rules(talk: Sequence[Turn]) -> Iterator[Found]:
+    """What the rules of the night find; an assistant's turns tell nothing of its user."""
+    for place, said in enumerate(talk):
+        if said.speaker != "assistant":
+            before = [t.text for t in talk[max(0, place - 3) : place]]
+            tz = said.said_at.strftime("%z")
+            for candidate in extract(said.text, said.speaker, said.said_at, f"{tz[:3]}:{tz[3:]}", before):
+                yield Found(place, candidate.text)
+
+
+def by_model(name: str) -> Extractor:
+    """The rules and what this chat model finds besides, as the night asks it."""
+    from app.config import find_home
+    from app.sleep.read import SCHEMA, TOKENS, prompt, proposals_in
+    from models.open import open_chat
+
+    chat = open_chat(name, find_home(None).models)
+
+    def read(talk: Sequence[Turn]) -> Iterator[Found]:
+        yield from by_rules(talk)
+        own = [(n, t) for n, t in enumerate(talk) if t.speaker != "assistant"]
+        for start in range(0, len(own), 6):
+            part = own[start : start + 6]
+            records = [_record(place, said) for place, said in part]
+            raw = "".join(chat.stream(prompt(records), max_tokens=TOKENS, schema=SCHEMA))
+            for proposal in proposals_in(raw, records, name)[0]:
+                yield Found(int(proposal.turn), proposal.text)
+
+    return read
+
+
+def _record(place: int, said: Turn) -> Record:
+    from dataclasses import replace
+
+    record = encoded(said.text, now=said.said_at)
+    return replace(record, id=str(place), speaker=None if said.speaker == "user" else said.speaker)
+
+
+def main() -> int:
+    """Print the table; with --show the statements that failed and the labels that were missed."""
+    options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    options.add_argument("--show", action="store_true")
+    options.add_argument("--model")
+    args = options.parse_args()
+    talks = sessions()
+    labels = [label for talk in talks for turn in talk for label in turn.labels if label.required]
+    print(f"{len(talks)} sessions, {sum(map(len, talks))} turns, {len(labels)} labelled facts")
+    score = measure(by_model(args.model) if args.model else by_rules, talks)
+    shares = score.shares()
+    for name, share in shares.items():
+        bound = f">= {LEAST[name]:.2f}" if name in LEAST else f"<= {MOST[name]:.2f}"
+        print(f"{name:12} {share:6.3f}   {bound}")
+    if args.show:
+        for name in ("right", "wrong", "unsupported", "junk", "missed"):
+            print(f"\n{name}:", *getattr(score, name), sep="\n  ")
+    failed = [n for n, least in LEAST.items() if shares[n] < least]
+    return bool(failed + [n for n, most in MOST.items() if shares[n] > most])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
