@@ -42,5 +42,5 @@ $(STAMP)-try: pyproject.toml
 $(STAMP)-test: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q torch==2.13.0
-	$(BIN)/python -m pip install -q -e '.[chat,index,torch,dev]'
+	$(BIN)/python -m pip install -q -e '.[chat,index,torch,doors,dev]'
 	touch $@

@@ -52,6 +52,8 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "setup": ("cli.setup", "Choose and fetch models for this machine"),
         "model": ("cli.model", "Fetch, choose and measure models"),
         "daemon": ("cli.daemon", "The background service"),
+        "mcp": ("cli.doors", "The memory for an MCP client, over standard input and output"),
+        "serve": ("cli.doors", "The memory over HTTP, on this computer alone"),
         "config": ("cli.config", "Settings"),
         "doctor": ("cli.doctor", "What is missing or broken, and its remedy"),
         "verify": ("cli.journal", "Prove that store, index and journal agree"),
