@@ -30,7 +30,7 @@ def stem(word: str) -> str:
     word = word.removesuffix("'s")
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
+            word = word[: -len(ending)] + ("i" if ending in ("ies", "ied") else "")
             break
     word = word.rstrip("e")
     return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word

@@ -1,0 +1,150 @@
+"""A question taken apart: names, subject, kinds of answer; and what a turn takes from the turns before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import encode
+from app.recall.abstain import probability
+from app.recall.analysis import MOST_TERMS, analyse
+from app.recall.candidates import Candidates
+from app.recall.context import context_of, views_of
+from app.recall.order import ranking
+from app.recall.weights import load_weights
+from app.recall.words import match_any, stem
+from storage.records import Record
+from storage.search import Brief
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
+SPEAKERS = ["Anna Keller", "Bo", "user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("question", "named", "bare"),
+    [
+        ("Where does Anna live?", ("Anna Keller",), "Where does live?"),
+        ("What is Bo's dog called?", ("Bo",), "What is dog called?"),
+        ("What do Anna and BO like?", ("Anna Keller", "Bo"), "What do and like?"),
+        ("Where does Carl live?", (), "Where does Carl live?"),
+        ("What did the user say?", (), "What did the user say?"),
+    ],
+)
+def test_names_of_speakers_are_taken_out(question: str, named: tuple[str, ...], bare: str) -> None:
+    found = analyse(question, SPEAKERS)
+    assert (found.named, found.bare) == (named, bare)
+
+
+def test_a_first_name_that_two_share_names_neither() -> None:
+    assert analyse("Where is Anna?", ["Anna Keller", "Anna Bolt"]).named == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("When did we meet?", {"time"}),
+        ("How many cats do I have?", {"number", "list"}),
+        ("Where did she go?", {"place"}),
+        ("Why did he leave?", {"reason"}),
+        ("What books has Bo read?", {"list"}),
+        ("Tell me something.", set()),
+    ],
+)
+def test_the_kind_of_answer_sought(question: str, kinds: set[str]) -> None:
+    assert analyse(question, SPEAKERS).seeks == kinds
+
+
+def test_a_request_is_not_its_subject() -> None:
+    asked = "Can you list the order in which I brought up different aspects of pruning roses across our conversations?"
+    found = analyse(asked, SPEAKERS)
+    assert found.terms == ("pruning", "roses")
+    assert "list" in found.seeks
+    assert found.of_self
+
+
+def test_a_request_of_little_else_stays_whole() -> None:
+    assert analyse("Can you give me a summary of it?", SPEAKERS).bare == "Can you give me a summary of it?"
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("What did you recommend for the knee?", True),
+        ("How did you say I should start?", True),
+        ("Do you know me?", False),
+    ],
+)
+def test_whether_it_asks_for_what_the_assistant_said(question: str, asks: bool) -> None:
+    assert analyse(question, SPEAKERS).of_assistant is asks
+
+
+@given(st.text(max_size=3000))
+def test_terms_never_break_full_text(text: str) -> None:
+    found = analyse(text, SPEAKERS)
+    assert len(found.terms) <= MOST_TERMS
+    assert match_any(found.terms).count('"') == 2 * len(found.terms)
+
+
+@pytest.mark.parametrize(("one", "other"), [("hiking", "hiked"), ("cities", "city"), ("loves", "loved")])
+def test_inflections_share_a_stem(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+def said(text: str, speaker: str, role: str) -> Record:
+    return encode.turn(text, now=NOW, speaker=speaker, role=role, session="s")
+
+
+def test_a_turn_between_people_is_read_with_the_two_before_it() -> None:
+    turns = [said(f"Turn {n}.", "Bo", "other") for n in range(3)]
+    assert context_of(said("Yes.", "Anna", "other"), turns) == "Bo: Turn 1.\nBo: Turn 2."
+    record = replace(said("Yes.", "Anna", "other"), context="Bo: Tea?")
+    assert views_of(record) == {"text": "Anna: Yes.", "context": "Bo: Tea?\nAnna: Yes."}
+
+
+def test_beside_an_assistant_a_turn_stands_alone() -> None:
+    turns = [said("Hello.", "user", "user"), said("Hi, how can I help? " * 50, "assistant", "assistant")]
+    assert context_of(said("I have a cat.", "user", "user"), turns) == ""
+    assert context_of(turns[1], turns[:1]) == ""
+
+
+def brief(seq: int, session: str = "s") -> Brief:
+    values = dict.fromkeys(Brief._fields) | {
+        "seq": seq,
+        "text": "",
+        "context": "",
+        "session": session,
+        "role": "other",
+    }
+    return Brief(**values)  # type: ignore[arg-type]
+
+
+def candidates(seqs: list[int]) -> Candidates:
+    zeros = np.zeros(len(seqs))
+    return Candidates([brief(seq) for seq in seqs], {}, zeros, zeros)
+
+
+def test_equal_scores_stand_in_the_order_of_rows() -> None:
+    found = candidates([1, 2, 3, 9])
+    assert ranking(found, np.array([0.5, 0.9, 0.5, 0.9]), spread=False, most=3).tolist() == [1, 3, 0]
+
+
+def test_a_list_is_spread_over_the_conversation() -> None:
+    found = candidates([1, 2, 3, 40])
+    scores = np.array([1.0, 0.95, 0.94, 0.9])
+    assert ranking(found, scores, spread=True, most=4).tolist() == [0, 3, 2, 1]
+
+
+@given(st.lists(st.floats(-1, 2), min_size=1, max_size=30), st.booleans(), st.integers(0, 40))
+def test_a_ranking_is_a_choice_of_places(values: list[float], spread: bool, most: int) -> None:
+    order = ranking(candidates(list(range(len(values)))), np.array(values), spread=spread, most=most).tolist()
+    assert len(order) == len(set(order)) == min(most, len(values))
+
+
+@given(st.dictionaries(st.sampled_from(["cosine", "held", "strangers"]), st.floats(-1e6, 1e6)))
+def test_a_probability_is_one(signs: dict[str, float]) -> None:
+    assert 0 <= probability(signs, load_weights().known) <= 1
