@@ -20,7 +20,9 @@ EXTRA = "Install it: pip install 'mem-assistant[doors]'."
 def mcp(home: HomeOption = None) -> None:
     """Serve the memory to an MCP client over standard input and output.
 
-    Example: claude mcp add mem -- mem mcp
+    A client is told to run it, for example by `claude mcp add mem -- mem mcp`.
+
+    Example: mem mcp
     """
     from app.doors.keeper import Keeper
 
