@@ -1,0 +1,284 @@
+"""Index generations that were flipped, cut, swapped, lost or left behind by a crash: answers equal exact search."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from storage.database import connect
+from storage.files import sha256, sweep
+from storage.vectors import VectorIndex
+
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+DIM = 16
+COUNT = 1_000
+QUERIES = np.random.default_rng(9).standard_normal((6, DIM))
+
+
+def opened(db: Any, folder: Path) -> VectorIndex:
+    return VectorIndex(db, folder / "index", model="m", dim=DIM, exact_below=500)
+
+
+def fill(db: Any, index: VectorIndex, first: int, count: int) -> None:
+    db.execute("BEGIN")
+    for seq in range(first, first + count):
+        index.put(seq, "text", np.random.default_rng(seq).standard_normal(DIM), "h")
+    db.execute("COMMIT")
+
+
+def answers(index: VectorIndex) -> list[Any]:
+    return [index.search(query, 10) for query in QUERIES]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of two generations and a tail after them."""
+    folder = tmp_path_factory.mktemp("whole")
+    db = connect(folder / "mem.db")
+    index = opened(db, folder)
+    fill(db, index, 1, COUNT)
+    assert index.build(NOW)
+    fill(db, index, COUNT + 1, 100)
+    assert index.build(NOW + timedelta(days=1))
+    fill(db, index, COUNT + 101, 20)
+    db.close()
+    return folder
+
+
+@pytest.fixture
+def home(whole: Path, tmp_path: Path) -> Iterator[tuple[Any, Path]]:
+    """A copy of it to damage, and its connection."""
+    folder = tmp_path / "copy"
+    shutil.copytree(whole, folder)
+    db = connect(folder / "mem.db")
+    yield db, folder
+    db.close()
+
+
+def exact(db: Any) -> list[Any]:
+    return answers(VectorIndex(db, None, model="m", dim=DIM))
+
+
+def files(folder: Path) -> list[Path]:
+    """The newest generation's two files, then the older one's."""
+    return sorted((folder / "index").iterdir(), key=lambda p: p.name, reverse=True)
+
+
+def flip(path: Path, dice: random.Random) -> None:
+    data = bytearray(path.read_bytes())
+    data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+    path.write_bytes(data)
+
+
+def blank_page(path: Path, dice: random.Random) -> None:
+    data = bytearray(path.read_bytes())
+    start = dice.randrange(len(data)) // 4096 * 4096
+    data[start : start + 4096] = bytes(len(data[start : start + 4096]))
+    path.write_bytes(data)
+
+
+def noise_page(path: Path, dice: random.Random) -> None:
+    data = bytearray(path.read_bytes())
+    start = dice.randrange(len(data)) // 4096 * 4096
+    data[start : start + 4096] = dice.randbytes(len(data[start : start + 4096]))
+    path.write_bytes(data)
+
+
+def cut(path: Path, dice: random.Random) -> None:
+    os.truncate(path, dice.randrange(path.stat().st_size))
+
+
+def lengthen(path: Path, dice: random.Random) -> None:
+    path.write_bytes(path.read_bytes() + dice.randbytes(100))
+
+
+def foreign(path: Path, dice: random.Random) -> None:
+    path.write_bytes(dice.randbytes(50_000))
+
+
+def empty(path: Path, dice: random.Random) -> None:
+    path.write_bytes(b"")
+
+
+def lose(path: Path, dice: random.Random) -> None:
+    path.unlink()
+
+
+def lock_out(path: Path, dice: random.Random) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = [flip, blank_page, noise_page, cut, lengthen, foreign, empty, lose, lock_out]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["rows", "graph"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_generation_gives_way_to_the_one_before(
+    home: tuple[Any, Path], damage: Callable[[Path, random.Random], None], which: int
+) -> None:
+    db, folder = home
+    damage(files(folder)[which], random.Random(1))
+    index = opened(db, folder)
+    assert answers(index) == exact(db)
+    assert index.status().mode == "hnsw"
+    assert len(index.status().damaged) == 1
+    assert index.status().tail == 120
+
+
+def test_with_all_generations_damaged_search_is_exact_until_the_next_build(home: tuple[Any, Path]) -> None:
+    db, folder = home
+    for path in files(folder):
+        flip(path, random.Random(2))
+    index = opened(db, folder)
+    assert answers(index) == exact(db)
+    assert (index.status().mode, len(index.status().damaged)) == ("exact", 2)
+    assert index.due()
+    assert index.build(NOW)
+    assert answers(opened(db, folder)) == exact(db)
+    assert (index.status().mode, index.status().damaged) == ("hnsw", ())
+
+
+def test_a_folder_that_is_gone(home: tuple[Any, Path]) -> None:
+    db, folder = home
+    (folder / "index").rename(folder / "elsewhere")
+    index = opened(db, folder)
+    assert answers(index) == exact(db)
+    assert index.build(NOW)
+    assert answers(index) == exact(db)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "file = '../mem.db'",
+        "file = ''",
+        "file = 'text-1000-1.hnsw'",
+        "count = 3",
+        "count = 10000000",
+        "sha256 = ''",
+        "sha256 = 'x' || sha256",
+        "watermark = 0",
+    ],
+)
+def test_a_row_that_does_not_fit_its_files(home: tuple[Any, Path], change: str) -> None:
+    db, folder = home
+    db.execute(f"UPDATE OR IGNORE generations SET {change} WHERE id = 2")
+    assert answers(opened(db, folder)) == exact(db)
+
+
+def test_a_generation_from_before_a_restore_does_not_speak_for_other_rows(home: tuple[Any, Path]) -> None:
+    db, folder = home
+    db.execute("DELETE FROM vectors WHERE seq > 200")
+    index = opened(db, folder)
+    assert answers(index) == exact(db)
+    assert len(index.search(QUERIES[0], 500)) == 200
+
+
+def test_files_of_another_home_are_no_generation_of_this_one(home: tuple[Any, Path], tmp_path: Path) -> None:
+    db, folder = home
+    other = tmp_path / "other"
+    other.mkdir()
+    there = connect(other / "mem.db")
+    fill(there, opened(there, other), 5_000, COUNT)
+    assert opened(there, other).build(NOW)
+    newest = files(folder)
+    for mine, theirs in zip(newest[:2], files(other), strict=True):
+        mine.write_bytes(theirs.read_bytes())
+    there.close()
+    assert answers(opened(db, folder)) == exact(db)
+
+
+def test_the_hash_covers_both_files_in_their_order(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_bytes(b"one")
+    b.write_bytes(b"two")
+    assert sha256(a, b) != sha256(b, a)
+
+
+CRASHES = """
+import json, os, sys
+from pathlib import Path
+sys.path[:0] = ["tests"]
+import test_index_damage as t
+from storage.errors import StoreReadOnly
+folder = Path(sys.argv[1])
+db = t.connect(folder / "mem.db")
+t.fill(db, t.opened(db, folder), 1, 600)
+db.close()
+done = 0
+for point in ("index.add", "file.write", "file.fsync", "file.rename", "file.folder", "index.row", "index.sweep"):
+    child = os.fork()
+    if child == 0:
+        os.environ["MEM_FAULT"] = f"{point}:{sys.argv[2]}"
+        db = t.connect(folder / "mem.db")
+        try:
+            t.opened(db, folder).build(t.NOW)
+        except (MemoryError, StoreReadOnly, OSError):
+            pass
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    died = os.WIFSIGNALED(status)
+    assert died or os.WEXITSTATUS(status) == 0
+    db = t.connect(folder / "mem.db")
+    index = t.opened(db, folder)
+    same = t.answers(index) == t.exact(db)
+    rebuilt = index.build(t.NOW) or not index.due()
+    print(json.dumps([point, died, same, rebuilt, t.answers(index) == t.exact(db)]), flush=True)
+    t.fill(db, index, 10_000 * (done := done + 1), 100)
+    db.close()
+t.sweep(folder / "index")
+print(json.dumps(sorted(p.name for p in (folder / "index").iterdir() if p.name.startswith("."))))
+"""
+
+
+@pytest.mark.parametrize("action", ["kill", "short", "memory", "EIO"])
+def test_a_crash_at_any_step_of_a_build_loses_nothing(tmp_path: Path, action: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", CRASHES, str(tmp_path), action],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert run.returncode == 0, run.stderr
+    *steps, left_over = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [point for point, died, *_ in steps if died] == (
+        [p for p, *_ in steps] if action == "kill" else []
+    )
+    assert all(same and rebuilt and again for _, _, same, rebuilt, again in steps)
+    assert left_over == []
+
+
+@pytest.mark.soak
+@pytest.mark.skipif("MEM_SOAK" not in os.environ, reason="long: `make soak`")
+def test_hundreds_of_random_damages_change_no_answer(home: tuple[Any, Path]) -> None:
+    db, folder = home
+    right = exact(db)
+    dice = random.Random(7)
+    whole = {path: path.read_bytes() for path in files(folder)}
+    for _ in range(500):
+        for path in dice.sample(sorted(whole), dice.randint(1, len(whole))):
+            dice.choice(DAMAGES[:-1])(path, dice)
+        assert answers(opened(db, folder)) == right
+        for path, data in whole.items():
+            path.write_bytes(data)
+
+
+def test_sweep_leaves_the_files_of_living_processes(tmp_path: Path) -> None:
+    (tmp_path / ".a.999999999.tmp").touch()
+    (tmp_path / f".b.{os.getpid()}.tmp").touch()
+    (tmp_path / "c").touch()
+    assert sweep(tmp_path) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f".b.{os.getpid()}.tmp", "c"]
