@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 UNLIMITED = 100_000
+LINE = 2000  # characters of a text that a table or a line may show
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -35,8 +36,8 @@ def shown(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same in one line."""
-    return " ".join(shown(text).split())
+    """The beginning of it in one line, which is all that a line has room for."""
+    return " ".join(shown(text[:LINE]).split())
 
 
 def styled(text: str, style: str) -> str:

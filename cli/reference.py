@@ -1,7 +1,11 @@
-"""The command reference, made from the commands' own help: `python -m cli.reference > docs/commands.md`."""
+"""The command reference and the man page, made from the commands' own help.
+
+`python -m cli.reference > docs/commands.md` and `python -m cli.reference man > docs/mem.1`
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,5 +66,24 @@ def reference() -> str:
     return "".join(pages)
 
 
+def man_page() -> str:
+    """The same for man(1), in roff."""
+    lines = [
+        '.TH MEM 1 "" "mem" "User Commands"',
+        ".SH NAME",
+        "mem \\- a personal memory that lives on this computer",
+    ]
+    lines += [".SH SYNOPSIS", ".B mem", "[COMMAND] [OPTIONS]"]
+    for name, found in every_command():
+        lines += [f".SH MEM {name.upper()}", ".nf", _roff(help_of(name, found)), ".fi"]
+    return "\n".join(lines) + "\n"
+
+
+def _roff(text: str) -> str:
+    """Plain lines for roff: a backslash is doubled, and a line that begins like a request is kept from being one."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\n".join(f"\\&{line}" if line.startswith((".", "'")) else line for line in escaped.splitlines())
+
+
 if __name__ == "__main__":
-    print(reference(), end="")
+    print(man_page() if sys.argv[1:] == ["man"] else reference(), end="")

@@ -18,7 +18,7 @@ from app.errors import StorageError
 from app.open import open_memory
 from cli import main
 from cli.commands import COMMANDS
-from cli.reference import every_command, reference
+from cli.reference import every_command, man_page, reference
 
 ROOT = Path(__file__).parents[1]
 PROMISED = """
@@ -73,6 +73,9 @@ class TestCommands:
     def test_the_reference_is_what_the_help_says(self) -> None:
         assert (ROOT / "docs" / "commands.md").read_text() == reference(), (
             "make it anew: python -m cli.reference > docs/commands.md"
+        )
+        assert (ROOT / "docs" / "mem.1").read_text() == man_page(), (
+            "make it anew: python -m cli.reference man > docs/mem.1"
         )
 
 
