@@ -29,7 +29,7 @@ from tui.worker import Tools
 if TYPE_CHECKING:
     from app.memory import Memory
 
-DEBOUNCE = 0.05  # seconds of quiet before a search by words begins
+DEBOUNCE = 0.03  # seconds of quiet before a search by words begins
 PAUSE = 0.3  # seconds more before the same is asked by meaning
 EMPTY = (
     "Nothing is here yet. Three ways to begin:\n"
