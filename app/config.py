@@ -113,6 +113,19 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "night.at": (lambda v: re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", v) is not None, "a time such as 03:30"),
+    "night.idle_minutes": (lambda v: v >= 1, "at least 1"),
+    "night.budget_seconds": (lambda v: v >= 1, "at least 1"),
+    "forgetting.decay": (lambda v: 0.05 <= v <= 2, "from 0.05 to 2"),
+    "forgetting.prior": (lambda v: 0 <= v <= 0.15, "from 0 to 0.15; above it rare facts drown"),
+    "models.context_tokens": (lambda v: v == 0 or v >= 512, "0 (chosen for this machine) or at least 512"),
+    "models.threads": (lambda v: 0 <= v <= 1024, "0 (chosen for this machine) or a number of threads"),
+    "models.gpu_layers": (lambda v: v >= -2, "-2 (chosen for this machine), -1 (all) or a number of layers"),
+}
+"""What the values must be beyond their types, and how to say it."""
+
+
 def find_home(path: Path | None = None) -> Home:
     """The home folder: `path`, else MEM_HOME, else the platform's user data folder. Nothing is created."""
     from platformdirs import user_cache_path, user_data_path
@@ -154,6 +167,9 @@ def replaced(config: Config, key: str, value: Any) -> Config:
         raise BadRequest(f"{key} cannot be {value!r}.", f"It takes {_describe(wanted)}.") from error
     if key in CHOICES and value not in CHOICES[key]:
         raise BadRequest(f"{key} cannot be {value!r}.", f"It is one of: {', '.join(CHOICES[key])}.")
+    allowed, words = RULES.get(key, (lambda _: True, ""))
+    if not allowed(value):
+        raise BadRequest(f"{key} cannot be {value!r}.", f"It is {words}.")
     return dataclasses.replace(config, **{section: dataclasses.replace(part, **{name: value})})
 
 
