@@ -14,7 +14,7 @@ from pathlib import Path
 from app.memory import Memory
 from app.records import LinkKind, Record
 from storage.check import checkpoint
-from storage.scrub import scrub_ledger
+from storage.scrub import drop_entity_entries, scrub_ledger
 
 BLOCK = 1 << 20
 RARE_WORD = re.compile(r"\w{5,}")
@@ -68,7 +68,7 @@ def forget(memory: Memory, plan: Preview, now: datetime) -> None:
         for id in lonely:
             if not memory.store.links(id, LinkKind.MENTIONS, out=False):
                 memory.store.delete_entity(id)
-                memory.store.journal.erase("entities", f'["{id}"]')
+                drop_entity_entries(memory.store.connection, id)
         scrub_ledger(memory.store.connection, ids, [record.text for record in plan.all])
     checkpoint(memory.store.connection)
     for copy in _copies(memory):

@@ -59,7 +59,7 @@ def setup(
                   "embedded": backlog})  # fmt: skip
     if backlog:
         say(f"{backlog} memories are now found by meaning, too.")
-    say("Ready. Talk with `mem chat`.")
+    say("Ready. " + ("Talk with `mem chat`." if chat != "none" else "Find things with `mem recall`."))
 
 
 def _explain(wanted: Plan) -> None:

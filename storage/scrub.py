@@ -1,9 +1,11 @@
-"""Takes forgotten words out of the bookkeeping of the nights: raw outputs, reports, questions."""
+"""Takes forgotten words out of the bookkeeping: of the nights (raw outputs, reports, questions) and of the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+from storage.rows import to_json
 
 HOLDERS = (
     ("jobs", "input", "'null'"),
@@ -22,6 +24,15 @@ def scrub_ledger(connection: Any, ids: Sequence[str], texts: Sequence[str]) -> N
             connection.execute(sql, (mark,))
         sql = "DELETE FROM reviews WHERE instr(lower(question || proposal), lower(?)) > 0"
         connection.execute(sql, (mark,))
+
+
+def drop_entity_entries(connection: Any, id: str) -> None:
+    """Delete the journal's entries about an entity that is gone and about links to it: its id is its name.
+
+    The rows are not there any more, so a replay leads to the same state without their entries.
+    """
+    sql = "DELETE FROM journal WHERE \"table\" IN ('entities', 'links') AND instr(key, ?) > 0"
+    connection.execute(sql, (to_json(id),))
 
 
 def _passages(text: str) -> list[str]:

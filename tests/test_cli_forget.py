@@ -38,8 +38,8 @@ def lineage(home: Path) -> dict[str, str]:
     edges = [("fact", "first"), ("both", "first"), ("both", "second"), ("deeper", "fact")]
     with memory.store.atomic("test", NOW):
         memory.store.link([Link(ids[a], ids[b], LinkKind.DERIVED_FROM) for a, b in edges])
-        memory.store.upsert_entity(Entity("e1", "Zebulon", "person", ("zebulon",)))
-        memory.store.link([Link(ids["first"], "e1", LinkKind.MENTIONS)])
+        memory.store.upsert_entity(Entity("e:zebulon", "Zebulon", "person", ("zebulon",)))
+        memory.store.link([Link(ids["first"], "e:zebulon", LinkKind.MENTIONS)])
     memory.close()
     return ids
 
@@ -82,6 +82,7 @@ def test_erased_everywhere_and_proven(mem: Mem, lineage: dict[str, str], home: P
         if path.is_file():
             assert b"errets" not in path.read_bytes(), path
             assert b"rondheim" not in path.read_bytes(), path
+            assert b"ebulon" not in path.read_bytes(), path
 
 
 def test_it_cannot_be_undone(mem: Mem, lineage: dict[str, str]) -> None:
