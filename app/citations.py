@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 
 from app.events import Evidence
 from app.when import resolved
@@ -27,6 +28,7 @@ _COMMON = frozenset(
         "notes according",
     )
 )
+_ENDING = re.compile(r"(?:['’]s|s|ed|ing)$")
 _LONGEST_SENTENCE = 1000
 _SURE = 2  # shared telling words that let another memory take over a mark
 _REPEATS = 0.5  # the share of a memory's telling words that a reply repeats when it rests on it uncited
@@ -138,7 +140,12 @@ def _hard_facts(sentence: str) -> Iterator[str]:
 
 
 def _stems(text: str) -> set[str]:
-    return {re.sub(r"(?:['’]s|s|ed|ing)$", "", w.lower()) for w in _WORD.findall(text)}
+    return {_stem(w.lower()) for w in _WORD.findall(text)}
+
+
+@lru_cache(maxsize=8192)
+def _stem(word: str) -> str:
+    return _ENDING.sub("", word)
 
 
 def _split_mark(held: str) -> tuple[str, str]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 HEAD = "Notes:"
+MOST_KNOWN = 24  # hits asked for beyond those wanted, as some stand in the window already
+SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
 _PAST = re.compile(
@@ -55,14 +57,21 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     """The memories that bear on `text`, without those whose ids the prompt shows already."""
     from app.recall.recall import Query, Recall  # numpy
 
-    found = Recall(memory.store, memory.embedder).recall(Query(text, now, k=k + len(without)))
-    hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)]
-    evidence = [of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits]
-    evidence = [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
-    evidence = overtaken(evidence)
-    least = FAINT * max((e.score for e in evidence), default=0.0)
+    found = Recall(memory.store, memory.embedder).recall(
+        Query(text, now, k=k + min(len(without), MOST_KNOWN))
+    )
+    hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)][
+        : k + SPARE
+    ]
     past = _PAST.search(text) is not None
+    least = FAINT * max((h.score for h in hits), default=0.0)
     # Recall ranks what is over below what holds; a question about the past wants both.
+    evidence = [
+        of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits if past or h.score >= least
+    ]
+    evidence = overtaken(
+        [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
+    )
     telling = [e for e in evidence if (e.score >= least if e.current else past)]
     return Gathered(tuple(telling[:k]), found.abstain or not telling, found.ms)
 
@@ -146,17 +155,18 @@ def fenced(
 
     The best notes that fit `budget` tokens; a note that does not fit is left out whole. "" when none does.
     """
-    kept: list[Evidence] = []
+    kept: list[tuple[Evidence, str]] = []
     left = budget - count(f"{HEAD}\n\n{FOOT}")
     for item in evidence:
-        cost = count(line(item, user)) + 1
+        note = line(item, user)
+        cost = count(note) + 1
         if cost <= left:
-            kept.append(item)
+            kept.append((item, note))
             left -= cost
     if not kept:
         return "", ()
-    lines = [line(item, user) for item in sorted(kept, key=lambda e: e.time)]
-    return "\n".join([HEAD, *lines]), tuple(kept)
+    notes = [note for _, note in sorted(kept, key=lambda pair: pair[0].time)]
+    return "\n".join([HEAD, *notes]), tuple(item for item, _ in kept)
 
 
 def line(item: Evidence, user: str = "me") -> str:

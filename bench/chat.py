@@ -80,9 +80,8 @@ def main() -> None:
         print(f"overhead without llama.cpp at {given.memories} memories (goal 40 ms)")
         for name, lines in (("asked of memory", ASKED[:30]), ("small talk", SMALL * 5)):
             spent = overhead(memory, lines)
-            print(
-                f"  {name:18}median {statistics.median(spent):6.1f} ms   p90 {sorted(spent)[len(spent) * 9 // 10]:6.1f} ms"
-            )
+            middle, most = statistics.median(spent), sorted(spent)[len(spent) * 9 // 10]
+            print(f"  {name:18}median {middle:6.1f} ms   p90 {most:6.1f} ms")
         print(f"\n{'':42}{'first word':>12}{'bare':>9}{'ratio':>7}{'speed':>7}{'cached':>8}")
         for model in given.model or ["qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]:
             for name, lines in (("evidence changes", ASKED), ("none needed", SMALL)):
@@ -123,7 +122,7 @@ def talk(memory: Memory, home: Home, model: str, lines: Sequence[str]) -> list[T
     config = Config(models=ModelsConfig(chat=model))
     ours, bare = Watched(load_chat(home, config)), load_chat(home, config)
     assistant = Assistant(memory, ours, f"bench {model} {lines[0]}", now=now())
-    turns = []
+    turns: list[Turn] = []
     for line in lines:
         ours.prompt = ()
         started, first = time.perf_counter(), 0.0

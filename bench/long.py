@@ -44,8 +44,10 @@ def main() -> None:
         for n, line in enumerate(lines):
             began = time.perf_counter()
             list(assistant.reply(line, start + timedelta(minutes=n)))
-            spent.append((time.perf_counter() - began) * 1000)
-            sizes.append(assistant.chat.last_usage.prompt_tokens if assistant.chat.last_usage else 0)
+            whole, usage = (time.perf_counter() - began) * 1000, chat.last_usage
+            spoke = usage is not None and assistant.last.answer.prompt_tokens > 0
+            spent.append(whole - usage.total_ms if usage is not None and spoke else whole)
+            sizes.append(assistant.last.answer.prompt_tokens)
             folds = sum(t.folded for t in assistant.window.turns)
         found = still_found(assistant, lines)
         memory.close()
@@ -74,7 +76,7 @@ def made_up(turns: int) -> list[str]:
     things = ("tulips", "violin", "boat", "roof", "garden", "visa", "marathon", "oven", "kayak", "piano")
     people = ("Ana", "Tom", "Lena", "Marco", "Petra", "Ines", "Ruth")
     return [
-        f"{people[n % 7]} and I talked about the {things[n % 10]} for {n + 3} minutes; code {n * 7919 % 9973} is for it."
+        f"{people[n % 7]} and I spoke of the {things[n % 10]} for {n + 3} minutes; code {n * 7919 % 9973} is for it."
         for n in range(turns)
     ]
 

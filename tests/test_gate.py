@@ -11,39 +11,32 @@ from hypothesis import strategies as st
 
 from app.gate import Need, judge
 
-DATA = Path(__file__).parent / "data" / "gate.jsonl"
-LABELLED = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
+DATA = Path(__file__).parent / "data"
+SETS = ("gate.jsonl", "gate_held_out.jsonl")  # written beside the gate; written after it, and never tuned on
 
 
-def share(need: bool, wrong: list[str]) -> float:
-    return len(wrong) / sum(1 for row in LABELLED if row["need"] is need)
+def labelled(name: str, need: bool) -> list[str]:
+    rows = [json.loads(line) for line in (DATA / name).read_text(encoding="utf-8").splitlines()]
+    return [row["text"] for row in rows if row["need"] is need]
 
 
-def test_questions_about_the_user_are_not_missed() -> None:
-    missed = [row["text"] for row in LABELLED if row["need"] and not judge(row["text"]).recall]
-    assert share(True, missed) <= 0.02, missed
+@pytest.mark.parametrize("name", SETS)
+def test_questions_about_the_user_are_not_missed(name: str) -> None:
+    needed = labelled(name, True)
+    missed = [text for text in needed if not judge(text).recall]
+    assert len(missed) <= 0.02 * len(needed), missed
 
 
-def test_small_talk_and_general_knowledge_cost_no_recall() -> None:
-    needless = [row["text"] for row in LABELLED if not row["need"] and judge(row["text"]).recall]
-    assert share(False, needless) <= 0.25, needless
+@pytest.mark.parametrize("name", SETS)
+def test_small_talk_and_general_knowledge_cost_no_recall(name: str) -> None:
+    idle = labelled(name, False)
+    needless = [text for text in idle if judge(text).recall]
+    assert len(needless) <= 0.25 * len(idle), needless
 
 
-def test_nothing_that_needs_no_memory_is_called_personal() -> None:
-    assert [row["text"] for row in LABELLED if not row["need"] and judge(row["text"]).personal] == []
-
-
-@pytest.mark.parametrize(
-    "text", ["Where do I live?", "what's my sister's name", "Do you remember the hotel?"]
-)
-def test_a_question_about_the_user_is_personal(text: str) -> None:
-    assert judge(text) == Need(True, True, "a question about you")
-
-
-def test_a_short_follow_up_takes_the_verdict_of_the_turn_before() -> None:
-    needed = Need(True, True, "a question about you")
-    assert judge("and when?", needed).recall
-    assert not judge("and when?", Need(False, False, "small talk")).recall
+@pytest.mark.parametrize("name", SETS)
+def test_nothing_that_needs_no_memory_is_called_personal(name: str) -> None:
+    assert [text for text in labelled(name, False) if judge(text).personal] == []
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "?!...", "🙂"])
