@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.recall.traits import traits
 from app.recall.words import STOP, stem, words
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ def signs(analysis: Analysis, found: Candidates) -> dict[str, float]:
     that one turn has. `strangers`: 1 when a name is asked for that no candidate has. `named`: 1 for a known speaker's.
     """
     nearest = np.sort(found.cosine)[::-1][:5]
-    heard = {word for each in found.traits for word in each.stems}
-    heard |= {stem(word) for b in found.briefs for word in words(f"{b.speaker or ''} {b.context}")}
+    told = [*found.traits, *(traits(b.context) for b in found.briefs)]
+    heard = {word for each in told for word in each.stems}
+    heard |= {stem(word) for name in {b.speaker or "" for b in found.briefs} for word in words(name)}
     asked = {stem(word) for word in analysis.terms}
     names = {stem(word) for name in _NAME.findall(analysis.bare) for word in words(name) if word not in STOP}
     most = max((len(asked.intersection(each.stems)) for each in found.traits), default=0)

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from storage.store import Store
     from storage.vectors import VectorIndex
 
-MANY = 120  # rows that each channel offers
-AROUND = 20  # of the best of these, the turns before and after are candidates too
+MANY = 80  # rows that each channel offers
+AROUND = 12  # of the best of these, the turns before and after are candidates too
 VIEWS = {"dense": "text", "dense_context": "context"}  # channel to view
-RANKED = 100  # candidates that are looked at closely
+RANKED = 80  # candidates that are looked at closely
 MOST_SPEAKERS = 1000
 
 
