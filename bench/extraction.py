@@ -1,4 +1,4 @@
-"""What an extractor finds in ten written sessions, against the facts that are labelled there.
+"""What an extractor finds in written sessions, against the facts that are labelled there.
 
     python -m bench.extraction [--show] [--model NAME]
 
@@ -193,8 +193,8 @@ def by_model(name: str) -> Extractor:
     def read(talk: Sequence[Turn]) -> Iterator[Found]:
         yield from by_rules(talk)
         own = [(n, t) for n, t in enumerate(talk) if t.speaker != "assistant"]
-        for start in range(0, len(own), 6):
-            part = own[start : start + 6]
+        for start in range(0, len(own), 4):
+            part = own[start : start + 4]
             records = [_record(place, said) for place, said in part]
             raw = "".join(chat.stream(prompt(records), max_tokens=TOKENS, schema=SCHEMA))
             for proposal in proposals_in(raw, records, name)[0]:
@@ -207,7 +207,8 @@ def _record(place: int, said: Turn) -> Record:
     from dataclasses import replace
 
     record = encoded(said.text, now=said.said_at)
-    return replace(record, id=str(place), speaker=None if said.speaker == "user" else said.speaker)
+    role = "user" if said.speaker == "user" else "other"
+    return replace(record, id=str(place), speaker=said.speaker, role=role)
 
 
 def main() -> int:

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from models.embed import Vectors
 
 START = datetime(2020, 1, 1, 8, tzinfo=UTC)
-DIM, TOPICS, FACTS = 96, 60, 80
+DIM, TOPICS, FACTS = 384, 60, 80
 SHARES = {"ephemeral": 0.93, "stable": 0.03, "versioned": 0.025, "critical": 0.015}
 IMPORTANCE = {"ephemeral": 3.0, "stable": 4.0, "versioned": 5.0, "critical": 8.0}
 UNNOTICED = 1 / 12
-OWN, WORDS, UNSAID = 1.0, 0.3, 2.6  # parts of a direction: the memory's own, its wording, a question's noise
+OWN, WORDS, UNSAID = 1.0, 0.3, 5.0  # parts of a direction: the memory's own, its wording, a question's noise
 SHORTLIST, K = 60, 10
 
 

@@ -77,10 +77,8 @@ def reader(log: Path | None = None) -> EchoChat:
         if log is not None:
             with log.open("a") as file:
                 file.write("asked\n")
-        lines = [line.split(" ", 2) for line in messages[-1].content.splitlines()]
-        return json.dumps(
-            {"facts": [{"turn": int(n), "fact": f"The user said: {words}"} for n, _, words in lines[:2]]}
-        )
+        lines = [line.partition(": ")[2] for line in messages[-1].content.splitlines()]
+        return json.dumps({"facts": [f"The user said: {words}" for words in lines[:2]]})
 
     return EchoChat(reply)
 

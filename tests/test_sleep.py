@@ -178,8 +178,8 @@ def test_a_stopped_model_call_is_asked_again_and_keeps_nothing(memory: Memory) -
         ["{"],
         ["no no no " * 500],
         ['{"facts": "all"}'],
-        ['{"facts": [{"turn": 99, "fact": "x"}, {"turn": true, "fact": "x"}, 7]}'],
-        ['{"facts": [{"turn": 1, "fact": "The user owns 17 horses in Kazakhstan."}]}'],
+        ['{"facts": [{"fact": "x"}, true, 7, "", null, ["x"]]}'],
+        ['{"facts": ["The user owns 17 horses in Kazakhstan."]}'],
         ["I cannot help with that."],
         ["\ufffd\x00\ud83d"],
     ],
@@ -191,12 +191,9 @@ def test_a_model_that_talks_nonsense_adds_nothing(memory: Memory, replies: list[
     assert Ledger(memory.store).unfinished() is None
 
 
-def test_what_a_model_reads_must_stand_in_the_turn_that_it_names(memory: Memory) -> None:
+def test_what_a_model_reads_must_stand_in_a_turn(memory: Memory) -> None:
     live(memory, [("s", 3, "Our canary Pip escaped through the kitchen window on Monday.")])
-    told = [
-        {"turn": 1, "fact": "The user's canary Pip escaped on Monday."},
-        {"turn": 1, "fact": "Pip is 12 years old."},
-    ]
+    told = ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."]
     report = sleep(memory, EchoChat([json.dumps({"facts": told})]), NOW)
     assert list(facts(memory)) == ["The user's canary Pip escaped on Monday."]
     assert sum(j.rejected for j in report.jobs) == 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.sleep.episodes import EPISODE, UNREAD, episode_turns, speaker_of, speaks_for_itself
 from app.sleep.proposals import Proposal, from_candidate, to_dict
@@ -20,6 +20,7 @@ from storage.records import Record
 RULES = "rules/1"
 SLICE = 50  # episodes read in one transaction
 BEFORE = 3  # turns of context
+PART = 4  # turns that a model is shown at a time; small ones lose the thread of more
 _TELLS = re.compile(
     r"\b(?:I|I'm|I've|I'd|my|we|our|we've|we're)\b(?=.*\w+\W+\w+\W+\w+)", re.DOTALL | re.IGNORECASE
 )
@@ -35,8 +36,9 @@ def extract(work: Work, tally: Tally) -> None:
         with work.write("extract"):
             for job, turns, proposals in zip(jobs, episodes, read, strict=True):
                 work.ledger.keep(job.key, json.dumps([to_dict(p) for p in proposals]), work.now)
-                if worth_reading(turns, proposals):
-                    work.ledger.queue(UNREAD, job_key(UNREAD, job.key), work.run, job.input, work.now)
+                for part in worth_reading(turns, proposals):
+                    ids = [turn.id for turn in part]
+                    work.ledger.queue(UNREAD, job_key(UNREAD, ids), work.run, {"turns": ids}, work.now)
         tally.read += sum(map(len, episodes))
         tally.added += sum(map(len, read))
     read_episodes(work, tally)
@@ -53,7 +55,11 @@ def read_episode(turns: Sequence[Record]) -> list[Proposal]:
     return found
 
 
-def worth_reading(turns: Sequence[Record], proposals: Sequence[Proposal]) -> bool:
-    """Whether a model might find more: someone tells of themselves in a turn where the rules found nothing."""
+def worth_reading(turns: Sequence[Record], proposals: Sequence[Proposal]) -> Iterator[list[Record]]:
+    """Parts in which a model might find more: someone tells of themselves in a turn where the rules found nothing."""
     caught = {proposal.turn for proposal in proposals}
-    return any(speaks_for_itself(t) and t.id not in caught and _TELLS.search(t.text) for t in turns)
+    own = [turn for turn in turns if speaks_for_itself(turn)]
+    for start in range(0, len(own), PART):
+        part = own[start : start + PART]
+        if any(turn.id not in caught and _TELLS.search(turn.text) for turn in part):
+            yield part

@@ -18,8 +18,8 @@ from storage.records import Filter, Kind, Link, LinkKind, Record, Source, least_
 
 COLD = timedelta(minutes=30)  # a conversation is over when nothing was said for so long
 LEAST_TURNS = 4
-MOST_SENTENCES = 6
-LONGEST = 240  # characters of a sentence that may stand for its turn
+MOST_SENTENCES = 5
+LONGEST = 180  # characters of a sentence that may stand for its turn
 BY = "extract/1"
 TURNS = Filter(kinds=frozenset({Kind.EPISODIC}))
 _SENTENCE = re.compile(r"[^.!?…\n]+(?:[.!?…]+|\n|$)")
@@ -90,7 +90,11 @@ def _best(turn: Record, weight: dict[str, float]) -> Quote | None:
     for match in _SENTENCE.finditer(turn.text):
         start = match.start() + len(match[0]) - len(match[0].lstrip())
         end = start + len(match[0].strip())
-        if 12 <= end - start <= LONGEST and not turn.text[start:end].endswith("?"):
+        if (
+            12 <= end - start <= LONGEST
+            and turn.text[start] != "["
+            and not turn.text[start:end].endswith("?")
+        ):
             quotes.append(Quote(turn, start, end, _words(turn.text[start:end])))
     return max(quotes, key=lambda q: (_score(q, weight), -q.start), default=None)
 
@@ -135,6 +139,8 @@ def _gist(
     work: Work, subject: str, turns: Sequence[Record], quotes: Sequence[Quote], extra: dict[str, object]
 ) -> Record:
     own = [t.text for t in turns if t.role != "assistant"] or [t.text for t in turns]
+    speakers = {str(t.speaker).lower() for t in turns}
+    title = [word for word in keywords(own, 4 + len(speakers)) if word not in speakers][:4]
     first, last = turns[0], turns[-1]
     return Record(
         kind=Kind.GIST,
@@ -151,5 +157,5 @@ def _gist(
         importance=max(t.importance for t in turns),
         language=first.language,
         derived_by=BY,
-        extra={"title": " ".join(keywords(own, 4)), "turns": len(turns), **extra},
+        extra={"title": " ".join(title), "turns": len(turns), **extra},
     )

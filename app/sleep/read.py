@@ -1,7 +1,7 @@
-"""Asks a chat model what the rules missed in an episode: one short call, one tiny schema, small numbers for turns.
+"""Asks a chat model what the rules missed in an episode: one short call, a schema that is a short list of sentences.
 
-The model proposes sentences; each must be borne out by the one turn that it names, or it is refused. The raw output
-is kept before anything is done with it, so that no crash pays twice.
+The model proposes; code looks for the one turn that bears a sentence out, and refuses it where there is none. The
+raw output is kept before anything is done with it, so that no crash pays twice.
 """
 
 from __future__ import annotations
@@ -29,44 +29,33 @@ if TYPE_CHECKING:
 
 READ = "read"
 LONGEST = 400  # characters of a turn that are shown
-MOST_FACTS = 3
-TOKENS = 120  # generated at most
+MOST_FACTS = 4
+TOKENS = 130  # generated at most
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "facts": {
-            "type": "array",
-            "maxItems": MOST_FACTS,
-            "items": {
-                "type": "object",
-                "properties": {"turn": {"type": "integer"}, "fact": {"type": "string", "maxLength": 120}},
-                "required": ["turn", "fact"],
-            },
-        }
+        "facts": {"type": "array", "maxItems": MOST_FACTS, "items": {"type": "string", "maxLength": 110}}
     },
     "required": ["facts"],
 }
 SYSTEM = (
     "You read a conversation and write down what each speaker tells about their own life: facts that stay true, "
-    'events, plans, tastes. One short sentence for each, with the speaker\'s name instead of "I", in the words of '
-    'that turn. Nothing about greetings, jokes, "what if", or what others think. Nothing to tell: an empty list.'
+    "events, plans, tastes. One short sentence for each, with the speaker's name instead of \"I\", in the speaker's "
+    'words. Nothing about greetings, jokes, "what if", or what others think. Nothing to tell: an empty list.'
 )
-SHOTS: tuple[tuple[str, list[tuple[int, str]]], ...] = (
+SHOTS: tuple[tuple[str, list[str]], ...] = (
     (
-        "1 Tom: Hey! Long time no see.\n"
-        "2 Lea: Sorry, the twins keep me busy. They started school in Ghent on Monday.\n"
-        "3 Tom: I'd give anything for a nap, my night shifts at the bakery are killing me.\n"
-        "4 Lea: Ha, if I won the lottery I'd buy you a bed.",
-        [(2, "Lea's twins started school in Ghent on Monday."), (3, "Tom works night shifts at the bakery.")],
+        "Tom: Hey! Long time no see.\n"
+        "Lea: Sorry, the twins keep me busy. They started school in Ghent on Monday.\n"
+        "Tom: I'd give anything for a nap, my night shifts at the bakery are killing me.\n"
+        "Lea: Ha, if I won the lottery I'd buy you a bed.",
+        ["Lea's twins started school in Ghent on Monday.", "Tom works night shifts at the bakery."],
     ),
-    ("1 user: Can you tell me how long rice keeps in the fridge?\n2 user: Thanks, that helps.", []),
+    ("user: Can you tell me how long rice keeps in the fridge?\nuser: Thanks, that helps.", []),
     (
-        "1 user: Could you check this letter? It is for the museum job that I applied for last week.\n"
-        "2 user: We had to put our old dog Rufus down, so please keep it light today.",
-        [
-            (1, "The user applied for a museum job last week."),
-            (2, "The user had to put the old dog Rufus down."),
-        ],
+        "user: Could you check this letter? It is for the museum job that I applied for last week.\n"
+        "user: We had to put our old dog Rufus down, so please keep it light today.",
+        ["The user applied for a museum job last week.", "The user had to put their old dog Rufus down."],
     ),
 )
 PROMPT = hashlib.blake2b(json.dumps([SYSTEM, SHOTS, SCHEMA, TOKENS]).encode(), digest_size=4).hexdigest()
@@ -83,15 +72,15 @@ def read_episodes(work: Work, tally: Tally) -> None:
 
 
 def proposals_in(raw: str, turns: Sequence[Record], derived_by: str) -> tuple[list[Proposal], int]:
-    """What of a model's raw output stands up to the turns that it was read from, and how much was refused."""
+    """What of a model's raw output some turn bears out, and how much was refused."""
     found, refused = [], 0
     for item in _items(raw):
-        turn = _turn_named(item, turns)
-        fact = " ".join(str(item.get("fact", "")).split()) if isinstance(item, dict) else ""
-        if turn is None or not fact or not supported(fact, turn.text, speaker=speaker_of(turn)):
+        fact = " ".join(item.split()) if isinstance(item, str) else ""
+        turn = _witness(fact, turns)
+        if turn is None:
             refused += 1
-            continue
-        found.append(_proposal(fact, turn, derived_by))
+        else:
+            found.append(_proposal(fact, turn, derived_by))
     return found, refused
 
 
@@ -99,9 +88,8 @@ def prompt(turns: Sequence[Record]) -> list[Message]:
     """The messages for one episode; all but the last are the same every time, so the model's cache holds them."""
     messages = [Message("system", SYSTEM)]
     for lines, facts in SHOTS:
-        answer = {"facts": [{"turn": turn, "fact": fact} for turn, fact in facts]}
-        messages += [Message("user", lines), Message("assistant", json.dumps(answer))]
-    said = [f"{n} {speaker_of(t)}: {inert(redact(t.text)[0])[:LONGEST]}" for n, t in enumerate(turns, 1)]
+        messages += [Message("user", lines), Message("assistant", json.dumps({"facts": facts}))]
+    said = [f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}" for turn in turns]
     return [*messages, Message("user", "\n".join(said))]
 
 
@@ -145,11 +133,11 @@ def _items(raw: str) -> list[Any]:
     return facts[:MOST_FACTS] if isinstance(facts, list) else [None]
 
 
-def _turn_named(item: Any, turns: Sequence[Record]) -> Record | None:
-    number = item.get("turn") if isinstance(item, dict) else None
-    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= len(turns):
-        return turns[number - 1]
-    return None
+def _witness(fact: str, turns: Sequence[Record]) -> Record | None:
+    """The turn that bears `fact` out, the one that shares most words with it; models name the wrong one too often."""
+    words = set(re.findall(r"\w+", fact.lower()))
+    bearing = [t for t in turns if fact and supported(fact, t.text, speaker=speaker_of(t))]
+    return max(bearing, key=lambda t: len(words & set(re.findall(r"\w+", t.text.lower()))), default=None)
 
 
 def _proposal(fact: str, turn: Record, derived_by: str) -> Proposal:
