@@ -1,15 +1,14 @@
 """Index generations: an HNSW graph over shortened vectors beside int8 copies of the whole ones.
 
 hnswlib crashes on damaged bytes and holds float32 alone. So no file is loaded whose hash does not match, the
-graph holds the first principal components (a quarter of the memory) and only proposes, the int8 copies are read
-from the file where they are needed, and the vectors in the table decide.
+graph holds the first principal components (a quarter of the memory) and only proposes, the int8 copies are mapped
+from their file, and the vectors in the table decide.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,21 +70,26 @@ def generations(db: Any, scope: Scope) -> list[Generation]:
 
 
 class Graph:
-    """A loaded generation. Row i of its arrays and of its int8 copies belongs to op `ops[i]`; ops ascend."""
+    """A loaded generation. Row i of its arrays belongs to op `ops[i]`; ops ascend."""
 
     def __init__(
-        self, generation: Generation, index: Any, basis: Matrix, ops: Ints, seqs: Ints, rows: int
+        self,
+        generation: Generation,
+        index: Any,
+        basis: Matrix,
+        ops: Ints,
+        seqs: Ints,
+        copies: NDArray[np.int8],
     ) -> None:
-        """`rows` is a descriptor of the open rows file; it is closed with the graph."""
+        """`basis` is (dim, width); `copies` is (n, dim), mapped from the rows file."""
         self.generation = generation
         self.index = index
-        self.basis = basis  # (dim, width)
+        self.basis = basis
         self.ops = ops
         self.seqs = seqs
-        self.rows = rows
+        self.copies = copies
         self._by_seq = seqs.argsort(kind="stable")
-        self._dim = len(basis)
-        weakref.finalize(self, os.close, rows)
+        self._in_order = seqs[self._by_seq]
 
     def propose(self, query: Vector, many: int, allowed: Ints | None) -> Ints:
         """Ops of about the `many` nearest vectors, among the seqs in `allowed` (ascending) if given; fewer only
@@ -93,10 +97,6 @@ class Graph:
         """
         rows = self._near(query, many) if allowed is None else self._near_among(query, many, allowed)
         return self.ops[rows[best(self._scores(rows, query), many)]]
-
-    def start_of_copies(self) -> int:
-        """Where in the rows file the int8 copies begin."""
-        return HEADER.size + self.basis.nbytes
 
     def _near(self, query: Vector, many: int) -> Ints:
         import numpy as np
@@ -116,18 +116,16 @@ class Graph:
         # many * size / len(allowed).
         size = len(self.ops)
         wanted = many
-        while len(allowed) * len(allowed) > wanted * size and wanted * REACH < size // 8:
+        while len(allowed) * len(allowed) > 4 * REACH * wanted * size and wanted * REACH < size // 8:
             wanted = max(wanted, wanted * size // len(allowed))
             rows = self._near(query, wanted)
             rows = rows[inside(self.seqs[rows], allowed)]
             if len(rows) >= many:
                 return rows
             wanted *= 4
-        by_seq = self._by_seq
         # The last of equal seqs is the newest op of that row.
-        at = self.seqs[by_seq].searchsorted(allowed, "right") - 1
-        found: Ints = by_seq[at[at >= 0]]
-        return found[inside(self.seqs[found], allowed)]
+        at = self._in_order.searchsorted(allowed[inside(allowed, self._in_order)], "right") - 1
+        return self._by_seq[at]
 
     def _scores(self, rows: Ints, query: Vector) -> NDArray[np.float32]:
         """Cosines of the int8 copies with `query`."""
@@ -135,23 +133,10 @@ class Graph:
 
         scores = np.empty(len(rows), np.float32)
         for start in range(0, len(rows), BLOCK):
-            codes = self._copies(rows[start : start + BLOCK]).astype(np.float32)
+            codes = self.copies[rows[start : start + BLOCK]].astype(np.float32)
             lengths = np.sqrt(np.einsum("ij,ij->i", codes, codes))
             scores[start : start + BLOCK] = codes @ query / np.where(lengths > 0, lengths, 1)
         return scores
-
-    def _copies(self, rows: Ints) -> NDArray[np.int8]:
-        # Read, not mapped: what a map has touched counts as this process's memory.
-        import numpy as np
-
-        dim, start = self._dim, self.start_of_copies()
-        first, last = int(rows.min()), int(rows.max())
-        if last - first < 4 * len(rows):
-            span = os.pread(self.rows, (last - first + 1) * dim, start + first * dim)
-            copies: NDArray[np.int8] = np.frombuffer(span, np.int8).reshape(-1, dim)[rows - first]
-            return copies
-        data = b"".join([os.pread(self.rows, dim, start + row * dim) for row in rows.tolist()])
-        return np.frombuffer(data, np.int8).reshape(-1, dim)
 
 
 def load(folder: Path, generation: Generation, dim: int) -> Graph | None:
@@ -168,10 +153,9 @@ def load(folder: Path, generation: Generation, dim: int) -> Graph | None:
             return None
         import hnswlib
 
-        basis, ops, seqs = parts
-        index = hnswlib.Index(space="l2", dim=basis.shape[1])
+        index = hnswlib.Index(space="l2", dim=parts[0].shape[1])
         index.load_index(str(graph_file))
-        return Graph(generation, index, basis, ops, seqs, os.open(rows_file, os.O_RDONLY | os.O_CLOEXEC))
+        return Graph(generation, index, *parts)
     except (OSError, RuntimeError, struct.error):
         return None
 
@@ -204,7 +188,7 @@ def build(
         with rows_path.open("wb") as file:
             file.write(HEADER.pack(MAGIC, *basis.shape) + basis.tobytes())
             if base:
-                _copy_copies(base, file)
+                base.copies.tofile(file)
             for new_ops, new_seqs, matrix in _slices(db, scope, watermark, last):
                 fault("index.add")
                 index.add_items(matrix @ basis, new_ops)
@@ -279,28 +263,20 @@ def _slices(db: Any, scope: Scope, after: int, until: int) -> Iterator[tuple[Int
                 yield part
 
 
-def _copy_copies(base: Graph, target: BinaryIO) -> None:
-    with os.fdopen(os.dup(base.rows), "rb") as source:
-        source.seek(base.start_of_copies())
-        left = len(base.ops) * len(base.basis)
-        while left:
-            data = source.read(min(left, 1 << 20))
-            target.write(data)
-            left -= len(data)
-
-
-def _read_rows(file: BinaryIO, count: int, dim: int) -> tuple[Matrix, Ints, Ints] | None:
-    """(basis, ops, seqs) of a rows file; None where its size is not the one that its row tells."""
+def _read_rows(file: BinaryIO, count: int, dim: int) -> tuple[Matrix, Ints, Ints, NDArray[np.int8]] | None:
+    """(basis, ops, seqs, copies) of a rows file; None where its size is not the one that its row tells."""
     import numpy as np
 
     magic, wide, width = HEADER.unpack(file.read(HEADER.size))
-    copies = HEADER.size + 4 * dim * width
-    if magic != MAGIC or wide != dim or os.fstat(file.fileno()).st_size != copies + count * (dim + 16):
+    start = HEADER.size + 4 * dim * width
+    if magic != MAGIC or wide != dim or os.fstat(file.fileno()).st_size != start + count * (dim + 16):
         return None
     basis = np.frombuffer(file.read(4 * dim * width), np.float32).reshape(dim, width)
-    file.seek(copies + count * dim)
+    file.seek(start + count * dim)
     ops, seqs = np.frombuffer(file.read(16 * count), np.int64).reshape(2, count)
-    return basis, ops, seqs
+    if not count:
+        return basis, ops, seqs, np.empty((0, dim), np.int8)
+    return basis, ops, seqs, np.memmap(file, np.int8, "r", start, (count, dim))
 
 
 def _positions(ops: Ints, labels: Ints) -> Ints:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from storage.exact import Ints, Vector
 
 EXACT_BELOW = 50_000
-SLACK = 32  # candidates beyond those wanted: some are gone from the table, some change places when rescored
+SLACK = 16  # candidates beyond those wanted: some are gone from the table, some change places when rescored
 STALE = 0.2  # share of a generation that may be gone from the table before a new one is due
 GROWN = 0.1  # vectors after a generation, as a share of EXACT_BELOW, before it is due to grow
 
@@ -61,7 +61,9 @@ class VectorIndex:
         import numpy as np
 
         query = unit(vector, self.dim)
-        wanted = None if allowed is None else np.unique(np.asarray(allowed, dtype=np.int64))
+        wanted = None if allowed is None else np.asarray(allowed, dtype=np.int64)
+        if wanted is not None and (wanted[1:] <= wanted[:-1]).any():
+            wanted = np.unique(wanted)
         if k <= 0 or (wanted is not None and not len(wanted)):
             return []
         return self._view(view).search(query, k, wanted)
