@@ -13,7 +13,7 @@ from cli.options import DryRunOption, HomeOption, JsonOption, YesOption, confirm
 from cli.output import clipped, document, one_line, say
 
 if TYPE_CHECKING:
-    from app.forget import Preview
+    from app.forget import Preview, Trace
     from app.memory import Memory
     from app.records import Record
 
@@ -70,13 +70,17 @@ def forget(
         document(_keys(plan, dry_run) | {"traces": [str(t.file) for t in traces]})
     elif not dry_run:
         print(f"Forgot {len(plan.all)}.")
+    if verify and not dry_run:
+        _prove(traces)
+
+
+def _prove(traces: list[Trace]) -> None:
     if traces:
         where = ", ".join(sorted({t.file.name for t in traces}))
         raise Refused(
             f"Words of it still stand in {where}.", "Stop other mem programs, then forget it again."
         )
-    if verify and not dry_run:
-        say("No file in the home holds its words any more.")
+    say("No file in the home holds its words any more.")
 
 
 def _chosen(

@@ -63,32 +63,12 @@ def recall(
     if batch is not None:
         _batch(batch, k, home)
         return
-    words = read_argument(query or [])
-    if not words.strip():
-        raise BadRequest("The question is empty.", 'Ask something: mem recall "where does Anna live".')
-    question = {
-        "query": words,
-        "k": k,
-        "kind": kind,
-        "after": _iso(after),
-        "before": _iso(before),
-        "as_of": _iso(as_of),
-        "about": about,
-        "session": session,
-    }
+    question = {"query": _words(query), "k": k, "kind": kind, "about": about, "session": session}
+    question |= {"after": _iso(after), "before": _iso(before), "as_of": _iso(as_of)}
     if context:
         _context(question, budget, home, json)
-        return
-    with _answering(home) as ask:
-        found = ask(question)
-    if json:
-        document(found)
-    if found["abstain"] or not found["hits"]:
-        raise NothingFound(
-            "Nothing in memory bears on that.", "Try other words, or `mem list` to look around."
-        )
-    if not json:
-        _print(found, why)
+    else:
+        _single(question, why, home, json)
 
 
 @contextmanager
@@ -111,6 +91,19 @@ def _answering(home: Path | None) -> Iterator[Callable[[Answer], Answer]]:
             return answer(here[0], lookup_from(question, now()))
 
         yield ask
+
+
+def _single(question: Answer, why: bool, home: Path | None, json: bool) -> None:
+    with _answering(home) as ask:
+        found = ask(question)
+    if json:
+        document(found)
+    if found["abstain"] or not found["hits"]:
+        raise NothingFound(
+            "Nothing in memory bears on that.", "Try other words, or `mem list` to look around."
+        )
+    if not json:
+        _print(found, why)
 
 
 def _batch(source: str, k: int, home: Path | None) -> None:
@@ -196,6 +189,13 @@ def _print(found: Answer, why: bool) -> None:
             print(
                 styled(f"    score {hit['score']:.2f} from {channels}; strength {hit['strength']:.2f}", "dim")
             )
+
+
+def _words(query: list[str] | None) -> str:
+    words = read_argument(query or [])
+    if not words.strip():
+        raise BadRequest("The question is empty.", 'Ask something: mem recall "where does Anna live".')
+    return words
 
 
 def _iso(words: str | None) -> str | None:
