@@ -6,9 +6,10 @@ The one place where the assistant asks recall. What stands in the block is data 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app.encode import importance_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 HEAD = "Notes:"
 MOST_KNOWN = 24  # hits asked for beyond those wanted, as some stand in the window already
+READ = 400  # characters of a note that are read for the slots that it fills
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
@@ -116,14 +118,17 @@ def overtaken(evidence: Sequence[Evidence]) -> list[Evidence]:
     ]
 
 
-def _slots(item: Evidence) -> dict[tuple[str, str], str]:
+def _slots(item: Evidence) -> Mapping[tuple[str, str], str]:
     """The slots of one value at a time that a message of the user fills, by subject and attribute."""
-    if item.kind != Kind.EPISODIC or item.source != Source.USER_SAID:
-        return {}
-    stated = extract(item.text, "user", item.time)
+    own = item.kind == Kind.EPISODIC and item.source == Source.USER_SAID
+    return _stated(item.text[:READ], item.time) if own else {}
+
+
+@lru_cache(maxsize=2048)
+def _stated(text: str, time: datetime) -> Mapping[tuple[str, str], str]:
     return {
         (c.subject, c.attribute): c.value.lower()
-        for c in stated
+        for c in extract(text, "user", time)
         if c.subject and c.attribute and c.value and is_single_valued(c.attribute)
     }
 
