@@ -40,8 +40,8 @@ _YEAR = r"(?:19|20)\d\d"
 _OF_YEAR = rf"(?:,? (?:of )?(?P<year>{_YEAR}))?"
 _NTH_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _AHEAD = re.compile(
-    r"\b(?:will|going to|gonna|remind|have (?:an?|to)|appointment|meeting|planning|visits?|arriv\w+|need to|let's)\b"
-    r"|'ll\b",
+    r"\b(?:will|going to|gonna|remind|have (?:an?|to)|appointment|meeting|planning|visits?|arriv\w+|need to|let's|"
+    r"is on|(?:I'm|we're|is|are) \w+ing|starts|flies|leaves|comes|until|till|by)\b|'ll\b",
     re.IGNORECASE,
 )
 
@@ -136,6 +136,15 @@ def _calendar_day(m: re.Match[str], here: _Moment) -> Found:
     return here.days(
         min(near, key=lambda d: abs((d - here.today).days - 0.5) + (60 if d > here.today else 0))
     )
+
+
+def _day_of_month(m: re.Match[str], here: _Moment) -> Found:
+    """ "On the 20th": of this month, or of the next one when it is over and the words look ahead."""
+    from dateutil.relativedelta import relativedelta
+
+    day = here.today.replace(day=int(m["day"]))
+    around = m.string[max(0, m.start() - 80) : m.end() + 20]
+    return here.days(day + relativedelta(months=1) if day < here.today and _AHEAD.search(around) else day)
 
 
 def _exists(year: int, month: int, day: int) -> bool:
@@ -255,6 +264,8 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"(?:the )?(?P<nth>first|second|third|fourth|last) week (?:of|in) (?P<month>{_MONTH}){_OF_YEAR}", _nth_week),
         (rf"(?P<month>{_MONTH})\.? (?:the )?{_NTH_DAY}{_OF_YEAR}(?! ?:)", _calendar_day),
         (rf"(?:the )?{_NTH_DAY} (?:of )?(?P<month>{_MONTH})\.?{_OF_YEAR}", _calendar_day),
+        (r"(?:on|by|until|till|from|since) the (?P<day>\d{1,2})(?:st|nd|rd|th)"
+         r"(?! (?:of|floor|century|grade|birthday|time|edition))", _day_of_month),
         (rf"(?P<word>the day before yesterday|the day after tomorrow|yesterday|today|tomorrow|tonight)"
          rf"(?: (?P<part>{'|'.join(PARTS)}))?", _near_day),
         (rf"(?P<n>{_NUMBER}) (?P<unit>{_UNIT}) (?P<back>ago|before now|back)", _distance),

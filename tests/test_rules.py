@@ -43,6 +43,39 @@ def test_common_forms(said: str, attribute: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "attribute", "sentence"),
+    [
+        ("I drink green tea every morning.", "habit", "Tom drinks green tea every morning."),
+        ("I always fly with a paper book.", "habit", None),
+        ("I don't smoke at the moment, my lungs", "avoids", "Tom does not smoke at the moment."),
+        ("I've never been to Spain, believe it?", "avoids", "Tom has never been to Spain."),
+        ("I used to live on a boat.", "past", "Tom used to live on a boat."),
+        ("We broke up, finally.", "relationship", "Tom and others broke up, finally."),
+        ("I passed the driving test!", "event", "Tom passed the driving test."),
+        ("My bike got stolen, did I say?", "event", None),
+        ("My old bike got stolen.", "event", "Tom's old bike got stolen."),
+        ("I fly to Rome on the 20th", "plan", "Tom flies to Rome on 20 May 2023."),
+        ("I take it as it comes", "habit", None),
+        ("I'm crying on the bus now", "status", None),
+        ("She says I drink too much wine", "habit", None),
+        ("My weight is 80 kilos at the moment.", "weight", "Tom's weight is 80 kilos."),
+        ("My son Max is coming on Friday", "event", "Tom's son Max is coming on 12 May 2023."),
+        ("Eva is six and Max is four.", "age", "Max is four."),
+        ("Eva doesn't eat fish", "avoids", "Eva doesn't eat fish."),
+    ],
+)  # fmt: skip
+def test_ways_of_living(said: str, attribute: str, sentence: str | None) -> None:
+    found = read(said, "Tom").get(attribute)
+    assert (found.text if found else None) == sentence
+
+
+def test_what_an_assistant_is_asked() -> None:
+    assert "instruction" in read("Don't explain too much, show the code first.")
+    assert "instruction" not in read("Don't explain too much, show the code first.", "Tom")
+    assert "instruction" not in read("Don't worry about the milk, I have some.")
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "Do I live in Porto?",

@@ -40,6 +40,10 @@ MONDAY = datetime(2023, 5, 8, 14, tzinfo=UTC)
         ("since 2019", "2019-01-01", "2020-01-01"),
         ("next month", "2023-06-01", "2023-07-01"),
         ("a couple of weeks ago", "2023-04-21", "2023-04-28"),
+        ("I started on the 1st", "2023-05-01", "2023-05-02"),
+        ("I fly on the 20th", "2023-05-20", "2023-05-21"),
+        ("the exam is on the 3rd", "2023-06-03", "2023-06-04"),
+        ("we stay until Friday", "2023-05-12", "2023-05-13"),
     ],
 )
 def test_what_people_say(words: str, start: str, end: str) -> None:

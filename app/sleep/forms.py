@@ -73,6 +73,7 @@ SELF: tuple[Rule, ...] = (
     _rule(rf"\bI was (?:just |recently )?diagnosed with {_V}|\bI(?:'ve| have) (?:got |had )?(?P<w>(?:type [12] )?diabetes|asthma|"
           r"migraines?|epilepsy|arthritis|anxiety|depression|adhd|insomnia|celiac disease|high blood pressure|a bad (?:back|knee))",
           "health", "{s} has {v}."),
+    _rule(r"\bI(?:'ve)?(?: just)? started (?:taking|on) (?P<v>[^.,;!?]{3,40})", "medication", "{s} takes {v}."),
     _rule(r"\bI(?:'m| am)? (?:take|taking|on) (?P<v>[\w-]+(?: \d+ ?mg)?) (?:for my|every (?:day|morning|night)|daily)", "medication",
           "{s} takes {v}."),
     _rule(r"\bmy (?:new |all[- ]time )?favou?rite (?P<slot>[\w -]{2,25}?)(?: (?:now|of all time|ever))? (?:is|are|has to be|would be) {V}"
@@ -96,12 +97,14 @@ SELF: tuple[Rule, ...] = (
           r"(?P<v>[\w' -]{3,40}?)(?= at\b| in\b| for\b| since\b| now\b|[.,!]|$)", "major", "{s} studies {v}."),
     _rule(rf"{_I} graduated from {_NAME}", "education", "{s} graduated from {v}.", proper=True),
     _rule(rf"{_I} (?:play|playing|started playing) (?P<v>{_SPORTS})", "hobby", "{s} plays {v}."),
-    _rule(rf"{_I} (?:started|took up|taken up|picked up|been doing|do|been|go) (?P<v>(?!to\b|doing\b|living\b|working\b|studying\b)\w+ing\b(?: [\w' -]{{2,30}}?)?)"
+    _rule(rf"{_I} (?:started|took up|taken up|picked up|been doing|do|been|go) (?P<v>(?!(?:to|doing|living|working|studying|feeling|having|getting|trying|thinking|looking|being|going|waiting|hearing|seeing|wondering|"
+          r"meaning|using|talking|losing|making|saying|dating|taking)\b)\w+ing\b(?: [\w' -]{{2,30}}?)?)"
           r"(?= for\b| since\b| every\b| with\b| at\b|[.,!]|$)", "hobby", "{s} does {v}."),
     _rule(r"\bI(?: now)? drive (?P<v>an? [\w' -]{3,30}?)(?= to\b| every\b| and\b| now\b|[.,!]|$)", "car", "{s} drives {v}."),
     _rule(r"\bI (?:ride|own) (?P<v>(?:an?|my) [\w' -]{3,40}?)(?= to\b| every\b| and\b|[.,!]|$)", "owns", "{s} has {v}."),
     _rule(rf"{_I} (?:bought|got|adopted|purchased) (?P<v>(?:an?|my (?:first|own)|two|three) [\w' -]{{3,50}}?)"
           r"(?= for\b| from\b| at\b| last\b| yesterday| named\b| called\b| and\b|[.,!]|$)", "owns", "{s} got {v}."),
+    _rule(r"\bmy (?P<slot>[a-z]+) is (?P<v>\d[\d.,]*[^.,;!?]{0,20}?)(?= at\b| now\b| and\b| but\b|[.,;!]|$)", "{slot}", "{s}'s {slot} is {v}."),
     _rule(rf"\bmy commute (?:is|takes)(?: now)?(?: by)? {_V}|\bI (?:commute|get to work|go to work)(?: now)? by (?P<w>[\w ]{{3,30}})", "commute", "{s}'s commute is {v}."),
     _rule(rf"\bmy (?:new )?(?:mobile )?phone (?:is|will be) {_V}|\bI (?:got|have|bought) a new phone, (?:it's|it is|a) (?P<w>[^.,;!?]{{3,40}})",
           "phone model", "{s}'s phone is {v}."),
@@ -128,17 +131,28 @@ OTHERS: tuple[Rule, ...] = (
           "{s} works at {v}.", proper=True),
     _rule(rf"(?:works? as|is|became) an? (?P<v>{_JOB})\b", "job title", "{s} is a {v}."),
     _rule(rf"is (?:severely |very )?allergic to {_V}", "allergy", "{s} is allergic to {v}."),
-    _rule(r"is (?P<v>vegan|vegetarian|pescatarian|gluten[- ]free|celiac)", "diet", "{s} is {v}."),
+    _rule(r"is (?P<v>vegan|vegetarian|pescatarian|gluten[- ]free|celiac|coeliac)", "diet", "{s} is {v}."),
+    _rule(r"(?P<v>(?:doesn't|does not|can't|cannot|won't) (?:eat|drink|have|stand|tolerate)\b[^.!?,;]{2,40})", "avoids", "{s} {v}."),
     _rule(rf"(?:really |absolutely )?(?:loves|likes|enjoys|adores) {_V}", "likes", "{s} likes {v}."),
     _rule(rf"(?:hates|dislikes|can't stand|doesn't like) {_V}", "dislikes", "{s} dislikes {v}."),
     _rule(r"(?:is|turned|just turned) (?P<v>\d{1,2})(?: years old)?\b", "age", "{s} is {v} years old."),
     _rule(r"(?:'s birthday is|was born)(?: on)? (?P<v>[^.;!?]{3,30})", "birthday", "{s}'s birthday is {v}."),
     _rule(rf"was diagnosed with {_V}", "health", "{s} was diagnosed with {v}."),
     _rule(r"(?:is|got) (?P<v>married|engaged|divorced|pregnant)\b", "marital status", "{s} is {v}."),
+    _rule(r"is (?P<v>(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen)(?: (?:years|months) old)?)(?= and\b| now\b|[.,!]|$)",
+          "age", "{s} is {v}."),
+    _rule(r"(?P<v>(?:has|had|needs) (?:an? |the |his |her |their )?(?:\w+ ){0,2}(?:interview|appointment|exam|surgery|operation|scan|wedding|"
+          r"concert|stroke|accident|baby|flu)\b[^.!?]{0,60})", "event", "{s} {v}."),
+    _rule(r"(?P<v>(?:arrives|comes|leaves|flies|visits|graduates|retires|teaches|studies|coaches|volunteers|speaks|takes|starts|plays|sings|runs|"
+          r"drives|owns) (?!it\b|that\b|me\b|place\b|care\b|time\b|out\b)[^.!?]{3,60})", "event", "{s} {v}."),
+    _rule(r"(?P<v>(?:is|are) (?:coming|visiting|arriving|flying|moving|leaving|starting|getting (?:married|divorced)|expecting|retiring|training) ?"
+          r"[^.!?]{0,60})", "event", "{s} {v}."),
+    _rule(r"(?P<v>(?:passed|graduated|won|got|lost|bought|sold|gave|broke|quit|retired|married|finished|started|published|went up to) "
+          r"(?!it\b|that\b|this\b|them\b|up\b)[^.!?]{3,60})", "event", "{s} {v}."),
 )  # fmt: skip
 
 STANDING = re.compile(
-    r"(?:^|[.!;,] )(?:and |also |please |so |but )*(?P<v>(?:from now on|in future|always|never|please (?:always|never|don't|do not|stop|use|keep|"
+    r"(?:^\s*|[.!;:] |, (?:and|so|but|please) )(?:and |also |please |so |but )*(?P<v>(?:from now on|in future|always|never|please (?:always|never|don't|do not|stop|use|keep|"
     r"answer|reply|write|remember)|don't ever|remember (?:that|to|this:?)|when(?:ever)? i (?:ask|say|write|tell)\b)[^.!?]{6,160})",
     re.IGNORECASE,
 )
@@ -158,6 +172,14 @@ EVENT = re.compile(
 )
 HOWTO = re.compile(r"^(?:(?:so|ok|note|tip|btw|by the way)[,:]? )?(?P<goal>to [a-z][^,.!?]{4,60}), (?P<steps>(?:you |first |just |simply )*"
                     r"[a-z]+ [^?]{8,300})$", re.IGNORECASE)  # fmt: skip
+TAG_QUESTION = re.compile(
+    r",? (?:did I (?:tell|mention)[^,?]*|have I told you[^,?]*|(?:can you )?believe it|you know|you see|right|ok(?:ay)?|remember|"
+    r"(?:is|are|was|were|do|does|did|have|has|ca)n't (?:it|they|you|he|she|we)|is that (?:ok|a problem|fine)[^,?]*)\?\s*$",
+    re.IGNORECASE,
+)
+"""What turns a statement into a question in form only."""
+VAGUE = re.compile(r"^(?:\S+ ){1,3}(?:it|that|this|them|not)\b", re.IGNORECASE)
+"""Words that mean nothing without the sentence before."""
 NO_STATEMENT = re.compile(
     r"\?\s*$|\b(?:if i|if we|i wish|imagine|suppose|what if|as if|would have|could have|should have|hypothetical|pretend|in my dream|"
     r"i dreamt|i dreamed|maybe i|might|perhaps|i wonder|i wondered|not sure if|just kidding|jk|kidding|lol|haha|joking|as a joke|"
@@ -182,12 +204,12 @@ CHANGED = re.compile(
 CUT = re.compile(
     r"\s*(?:[,;:()—–]| - |\b(?:and (?:i|we|it|he|she|they|my|so|that|then)|but|because|since (?:i|we|it|the|my)|so (?:i|we|that|it)|which|who|when|while|"
     r"although|though|if|as (?:it|i|well|a kid)|these days|right now|at the moment|any ?more|even though|especially|ever since|last (?:week|month|"
-    r"year|night|summer|spring|fall|winter)|yesterday|today|recently|a (?:few|couple of)? ?(?:days|weeks|months|years) ago|\w+ (?:days|weeks|"
+    r"year|night|summer|spring|fall|winter|\w+day)|yesterday|today|recently|a (?:few|couple of)? ?(?:days|weeks|months|years) ago|\w+ (?:days|weeks|"
     r"months|years) ago|this (?:week|month|year|morning)|too|btw|by the way|lol|haha|now|though|in (?:19|20)\d\d)\b).*$",
     re.IGNORECASE,
 )
 EMPTY = frozenset(
-    "it that this them him her you there so one here everyone someone something anything me us to the how what".split()
+    "it that this them him her you there so one here everyone someone something anything me us to the how what nothing nobody none no".split()
 )
 PRONOUNS = (
     (r"\bI'm\b", "{s} is"), (r"\bI am\b", "{s} is"), (r"\bI've\b", "{s} has"), (r"\bI'll\b", "{s} will"), (r"\bI'd\b", "{s} would"),

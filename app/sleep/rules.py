@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 
 from app.sleep.attributes import DEPENDS_ON, PARTNERS, PETS, importance_of, is_single_valued
 from app.sleep.forms import (
@@ -32,10 +33,13 @@ from app.sleep.forms import (
     SELF,
     SENTENCE,
     STANDING,
+    TAG_QUESTION,
+    VAGUE,
     WHO,
     WOULD,
     Rule,
 )
+from app.sleep.told import ASKS, DATED, PRESENT, TAIL, TOLD
 from app.when import find_times, resolved
 from storage.records import Kind
 
@@ -65,6 +69,7 @@ class Candidate:
 
 LONGEST = 4_000  # characters of a turn that are read
 MOST_WORDS = 14  # of a value
+OWN_SENTENCE = frozenset({"plan", "event", "instruction"})  # attributes whose words are the whole sentence
 FAR = 25  # characters between another person and what is said of them
 
 
@@ -83,6 +88,7 @@ def extract(
     reader = _Reader("The user" if speaker == "user" else speaker, speaker.lower(), local, bool(context))
     found: list[Candidate] = []
     for start, sentence in sentences(text[:LONGEST]):
+        sentence = TAG_QUESTION.sub("", sentence)
         if not NO_STATEMENT.search(sentence) and len(sentence.split()) > 2:
             found += reader.read(sentence, start)
     return _without_repeats(found)
@@ -106,6 +112,9 @@ class _Reader:
             found = [*self._standing(sentence), *self._how_to(sentence)]
         if not found:
             found = [*self._dated(sentence)]
+        if not any(candidate.attribute in OWN_SENTENCE for candidate in found):
+            told = max((candidate.end for candidate in found), default=0)
+            found += self._told(sentence, told)
         for candidate in found:
             at = start + candidate.start
             yield replace(candidate, start=at, end=start + candidate.end, is_correction=corrects)
@@ -157,12 +166,15 @@ class _Reader:
             yield self._fact(
                 m, f"{self.subject} has a {relation}{called}.", _group(relation), m["name"] or relation
             )
-        who = WHO.search(sentence)
-        if who:
+        others = list(WHO.finditer(sentence))
+        for who, following in zip_longest(others, others[1:]):
             relation, named = who["rel"], who["called"] or who["alone"]
             name = f"{self.subject}'s {relation}{' ' + named if named else ''}" if relation else named
             slot = (named or f"{self.slot}'s {relation}").lower()
-            clause = re.split(r"[;]| but | and (?:I|we|my)\b", sentence[who.end() :])[0]
+            clause = re.split(
+                r"[;]| but | and (?:I|we|my)\b",
+                sentence[who.end() : following.start() if following else None],
+            )[0]
             for candidate in self._slots(OTHERS, clause, name, slot, who.end()):
                 if candidate.start - who.end() <= FAR:
                     yield replace(candidate, start=who.start())
@@ -173,7 +185,7 @@ class _Reader:
 
     def _standing(self, sentence: str) -> Iterator[Candidate]:
         """A wish that stands: "from now on ...", "never ...", "remember that ..."."""
-        m = STANDING.search(sentence)
+        m = STANDING.search(sentence) or (ASKS.search(sentence) if self.slot == "user" else None)
         if m and not NO_WISH.match(m["v"]):
             words = m["v"].strip()
             text = f'{self.subject} asks: "{resolved(words, self.said_at)}"'
@@ -184,7 +196,7 @@ class _Reader:
         m = HOWTO.match(sentence.strip().rstrip("."))
         if m:
             begin = len(sentence) - len(sentence.lstrip())
-            text = m.group().strip()
+            text = third_person(m.group().strip(), self.subject)
             found = self._fact(m, text[0].upper() + text[1:] + ".", m["goal"].lower(), m["steps"])
             yield replace(found, kind=Kind.PROCEDURAL, start=begin, end=begin + len(m.group()))
 
@@ -195,11 +207,28 @@ class _Reader:
             if m is None or OF_OTHERS.search(sentence[: m.start()]) or NEGATED.search(sentence[: m.start()]):
                 continue
             words = m["v"].strip().rstrip(",;:")
-            if find_times(words, self.said_at) and len(words.split()) >= 4 and "not " not in words[:12]:
-                text = f"{third_person(resolved(words, self.said_at), self.subject)}."
-                found = self._fact(m, text, attribute, None)
+            if find_times(words, self.said_at) and len(words.split()) >= 4 and not VAGUE.search(words):
+                found = self._fact(m, self._sentence(words), attribute, None)
                 yield replace(found, start=m.start("v"), end=m.start("v") + len(words))
                 return
+
+    def _told(self, sentence: str, after: int) -> Iterator[Candidate]:
+        """A habit, an end, an achievement `after` this place: a clause that makes a sentence of its own."""
+        for attribute, pattern in TOLD:
+            m = pattern.search(sentence, after)
+            if m is None or OF_OTHERS.search(sentence[: m.start()]) or NEGATED.search(sentence[: m.start()]):
+                continue
+            words = TAIL.sub("", m["v"]).strip().rstrip(",:")
+            if len(words.split()) < 3 or (attribute in DATED and not find_times(words, self.said_at)):
+                continue
+            found = self._fact(m, self._sentence(words), attribute, None)
+            yield replace(found, start=m.start(), end=m.start() + len(words))
+            return
+
+    def _sentence(self, words: str) -> str:
+        """A clause about "I", "we" or "my ..." as a sentence with a name."""
+        named = re.sub(r"^my\b", f"{self.subject}'s", resolved(words, self.said_at), flags=re.IGNORECASE)
+        return f"{third_person(named, self.subject)}."
 
     def _since(self, after: str) -> datetime | None:
         """When the fact began, where the words after it say so and it is past ("last week", "in 2019")."""
@@ -222,9 +251,20 @@ def clip(value: str) -> str:
 
 def third_person(text: str, name: str) -> str:
     """The words with `name` in the place of "I" and "we"."""
+    text = PRESENT.sub(lambda m: f"{name} {m[1]}{inflected(m[2])}", text)
+    text = re.sub(r"\bI (?:don't|do not)\b", f"{name} does not", text)
     for pattern, words in PRONOUNS:
         text = re.sub(pattern, words.format(s=name), text, flags=0 if "I" in pattern else re.IGNORECASE)
     return text
+
+
+def inflected(verb: str) -> str:
+    """The verb as it goes with "she": has, flies, teaches, drinks."""
+    if verb == "have":
+        return "has"
+    if re.search(r"[^aeiou]y$", verb):
+        return f"{verb[:-1]}ies"
+    return verb + ("es" if re.search(r"(?:[cs]h|s|x|go|do)$", verb) else "s")
 
 
 def _group(relation: str) -> str:
