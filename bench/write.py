@@ -77,7 +77,6 @@ def main() -> None:
         )
         asked = [f"when did {rng.choice(WHO)} {rng.choice(DID)}?" for _ in range(60)]
         queries = iter(asked)
-        recaller = Recall(memory.store, embedder)
         embed_query = median_ms(lambda: embedder.embed([rng.choice(asked)]), 50)
         recall = median_ms(lambda: Recall(memory.store, memory.embedder).recall(Query(next(queries), now=NOW)), 50)
         memory.close()
