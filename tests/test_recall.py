@@ -97,6 +97,14 @@ def test_the_turns_around_a_good_one_are_found_too(store: Store) -> None:
     assert "talk:3" in found(store, "What is Ben's greyhound like?", k=4)
 
 
+def test_a_time_in_the_question_leads_to_what_happened_then(store: Store) -> None:
+    with store.atomic("test", NOW):
+        late = encode.turn("Picked up the keys.", now=NOW, said_at=NOW - timedelta(days=1), speaker="user")
+        store.insert([late])
+    result = Recall(store, None).recall(Query("What did I do yesterday?", NOW, k=1))
+    assert result.hits[0].record.text == "Picked up the keys."
+
+
 def test_hits_carry_what_the_contract_lists(store: Store) -> None:
     result = Recall(store, HASHES).recall(Query("greyhound", NOW, k=1))
     (hit,) = result.hits

@@ -36,12 +36,12 @@ SPEAKERS = ["Anna Keller", "Bo", "user", "assistant"]
     ],
 )
 def test_names_of_speakers_are_taken_out(question: str, named: tuple[str, ...], bare: str) -> None:
-    found = analyse(question, SPEAKERS)
+    found = analyse(question, SPEAKERS, NOW)
     assert (found.named, found.bare) == (named, bare)
 
 
 def test_a_first_name_that_two_share_names_neither() -> None:
-    assert analyse("Where is Anna?", ["Anna Keller", "Anna Bolt"]).named == ()
+    assert analyse("Where is Anna?", ["Anna Keller", "Anna Bolt"], NOW).named == ()
 
 
 @pytest.mark.parametrize(
@@ -56,19 +56,21 @@ def test_a_first_name_that_two_share_names_neither() -> None:
     ],
 )
 def test_the_kind_of_answer_sought(question: str, kinds: set[str]) -> None:
-    assert analyse(question, SPEAKERS).seeks == kinds
+    assert analyse(question, SPEAKERS, NOW).seeks == kinds
 
 
 def test_a_request_is_not_its_subject() -> None:
     asked = "Can you list the order in which I brought up different aspects of pruning roses across our conversations?"
-    found = analyse(asked, SPEAKERS)
+    found = analyse(asked, SPEAKERS, NOW)
     assert found.terms == ("pruning", "roses")
     assert "list" in found.seeks
     assert found.of_self
 
 
 def test_a_request_of_little_else_stays_whole() -> None:
-    assert analyse("Can you give me a summary of it?", SPEAKERS).bare == "Can you give me a summary of it?"
+    assert (
+        analyse("Can you give me a summary of it?", SPEAKERS, NOW).bare == "Can you give me a summary of it?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,12 +82,12 @@ def test_a_request_of_little_else_stays_whole() -> None:
     ],
 )
 def test_whether_it_asks_for_what_the_assistant_said(question: str, asks: bool) -> None:
-    assert analyse(question, SPEAKERS).of_assistant is asks
+    assert analyse(question, SPEAKERS, NOW).of_assistant is asks
 
 
 @given(st.text(max_size=3000))
 def test_terms_never_break_full_text(text: str) -> None:
-    found = analyse(text, SPEAKERS)
+    found = analyse(text, SPEAKERS, NOW)
     assert len(found.terms) <= MOST_TERMS
     assert match_any(found.terms).count('"') == 2 * len(found.terms)
 

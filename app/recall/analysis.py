@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.recall.words import STOP, words
+from app.when import TimeSpan, find_times
 
 MOST_CHARACTERS = 2000  # of a question that are read
 MOST_TERMS = 40
@@ -62,6 +64,7 @@ class Analysis:
         named: speakers whom the question names, as the store spells them.
         terms: words to look for in full text; names of speakers are not among them.
         seeks: kinds of answer (`time`, `number`, `place`, `person`, `list`, `reason`, `photo`).
+        times: the intervals that it names, "last week" among them.
         of_self, of_assistant: it asks about its asker ("I", "my"), or for what the assistant said.
     """
 
@@ -71,12 +74,13 @@ class Analysis:
     named: tuple[str, ...]
     terms: tuple[str, ...]
     seeks: frozenset[str]
+    times: tuple[TimeSpan, ...]
     of_self: bool
     of_assistant: bool
 
 
-def analyse(question: str, speakers: Iterable[str]) -> Analysis:
-    """Take a question apart; `speakers` are those whom the store has heard. Any text is fine."""
+def analyse(question: str, speakers: Iterable[str], now: datetime) -> Analysis:
+    """Take a question apart; `speakers` are those whom the store has heard, `now` (aware) is when it is asked."""
     text = " ".join(question[:MOST_CHARACTERS].replace("\0", " ").split())
     names = _names(speakers)
     named: dict[str, None] = {}
@@ -100,6 +104,7 @@ def analyse(question: str, speakers: Iterable[str]) -> Analysis:
         named=tuple(named),
         terms=tuple(found[:MOST_TERMS]),
         seeks=frozenset(name for name, pattern in _SEEKS.items() if pattern.search(lower)),
+        times=tuple(find_times(text, now)),
         of_self=_SELF.search(lower) is not None,
         of_assistant=_ASSISTANT.search(lower) is not None,
     )

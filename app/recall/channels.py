@@ -5,18 +5,23 @@ Scores of one channel are comparable with each other only; ranking normalises th
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.recall.words import match_any
 from storage.records import EVERYTHING, Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from app.recall.analysis import Analysis
+    from app.when import TimeSpan
     from storage.exact import Vector
     from storage.store import Store
     from storage.vectors import VectorIndex
+
+LONGEST_SPAN = timedelta(days=45)
 
 Scores = dict[int, float]
 
@@ -37,3 +42,14 @@ def dense(index: VectorIndex, vector: Vector, many: int, view: str, allowed: Seq
 def allowed_rows(store: Store, filter: Filter) -> list[int] | None:
     """The rows that a filter lets through, ascending; None when it lets all through."""
     return None if filter == EVERYTHING else store.matching(filter)
+
+
+def in_times(store: Store, times: Iterable[TimeSpan], many: int, filter: Filter) -> set[int]:
+    """Rows of what happened in the intervals that a question names; not of long ones such as a year."""
+    rows: set[int] = set()
+    for span in times:
+        if span.end - span.start <= LONGEST_SPAN:
+            after = max(filter.after or span.start, span.start)
+            before = min(filter.before or span.end, span.end)
+            rows.update(store.matching(replace(filter, after=after, before=before))[:many])
+    return rows

@@ -97,7 +97,7 @@ class Recall:
 
     def analyse(self, query: Query) -> Analysis:
         """The question taken apart, with the names that the store has heard."""
-        return analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS))
+        return analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS), query.now)
 
     def candidates(self, analysis: Analysis, query: Query) -> Candidates:
         """What the channels offer, and the turns around the best of it, with each channel's scores."""
@@ -110,7 +110,9 @@ class Recall:
         near = self._near(analysis.bare)
         for name, view in VIEWS.items():
             found[name] = channels.dense(*near, MANY, view, allowed) if near else {}
-        rows = sorted(self._with_neighbours(found, allowed))
+        rows = sorted(
+            self._with_neighbours(found, allowed) | channels.in_times(store, analysis.times, MANY, filter)
+        )
         if near:
             index, vector = near
             for name, view in VIEWS.items():

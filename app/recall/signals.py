@@ -65,7 +65,7 @@ def signals(
         "session": _session(found, base),
         "only_asks": np.array([each.only_asks for each in found.traits], float),
         "asks": asks,
-        "date": _dated(analysis.text, found),
+        "date": np.maximum(_dated(analysis.text, found), _in_times(analysis, found)),
         "strength": strength(found, now),
         "over": found.each(_is_over(as_of or now)),
     }
@@ -74,7 +74,7 @@ def signals(
 
 def _is_over(moment: datetime) -> Callable[[Brief], bool]:
     """Whether what a record says had stopped being true by then."""
-    at = moment.astimezone(UTC).isoformat()
+    at = to_utc(moment)
     return lambda b: b.valid_to <= at if b.valid_to is not None else b.superseded_by is not None
 
 
@@ -154,6 +154,17 @@ def _session(found: Candidates, base: Array) -> Array:
     means = {session: sum(sorted(values)[-3:]) / 3 for session, values in members.items()}
     best = max(means.values()) or 1.0
     return np.array([0.0 if b.session is None else means[b.session] / best for b in found.briefs])
+
+
+def _in_times(analysis: Analysis, found: Candidates) -> Array:
+    """1 for what was said in an interval that the question names."""
+    spans = [(to_utc(span.start), to_utc(span.end)) for span in analysis.times]
+    return found.each(lambda b: any(start <= b.event_time < end for start, end in spans))
+
+
+def to_utc(moment: datetime) -> str:
+    """The time as the store writes it, so that text compares as time does."""
+    return moment.astimezone(UTC).isoformat()
 
 
 def _dated(question: str, found: Candidates) -> Array:
