@@ -52,7 +52,7 @@ def overview(home: Home, memory: Memory | None) -> Overview:
         memory is not None,
         model_state(config.models.chat, home),
         model_state(config.models.embed, home),
-        home.socket.exists(),
+        _answers(home),
     )
     return frame if memory is None else _filled(frame, memory, config)
 
@@ -95,6 +95,17 @@ def model_state(name: str, home: Home) -> ModelState:
     known = next((model for model in CATALOG if model.id == name), None)
     here = known.installed(home.models) if known else name == "fake" or Path(name).expanduser().exists()
     return ModelState(name if known or name == "fake" else Path(name).name, here)
+
+
+def _answers(home: Home) -> bool:
+    """Whether a daemon listens; a socket file alone may be what a killed one left."""
+    from app import wire
+
+    try:
+        wire.connect(home.socket).close()
+    except wire.NoDaemon:
+        return False
+    return True
 
 
 def _size(home: Home) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -59,6 +60,12 @@ class TestHomeScreen:
             0,
             None,
         )
+
+    def test_a_socket_that_a_killed_daemon_left_is_no_daemon(self, mem: Mem, home: Path) -> None:
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(home / "mem.sock"))
+
+        assert mem("--json").json["daemon"] is False
 
     def test_a_home_may_stand_before_the_command(self, mem: Mem, tmp_path: Path) -> None:
         assert mem("--home", str(tmp_path / "b"), "config", "path").out.strip() == str(
