@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage.records import State
-from storage.rows import to_text
+from storage.records import State, Use
+from storage.rows import from_text, to_text
 
 _AGE = "(julianday(?) - julianday(max(coalesce(last_used, event_time), event_time)))"
 
@@ -43,3 +43,9 @@ def blurred(connection: Any, model: str, limit: int) -> list[int]:
         " WHERE v.model = ? AND v.precision <> 'f32' AND r.state = ? ORDER BY v.seq LIMIT ?"
     )
     return [seq for (seq,) in connection.execute(sql, (model, str(State.ACTIVE), limit))]
+
+
+def all_uses(connection: Any) -> list[Use]:
+    """Every use of every memory, memory by memory, each in the order of time."""
+    rows = connection.execute("SELECT record, at, session, gain FROM uses ORDER BY record, at").fetchall()
+    return [Use(record, from_text(at), session, gain) for record, at, session, gain in rows]

@@ -307,3 +307,25 @@ def test_a_very_long_conversation(memory: Memory) -> None:
     report = sleep(memory, None, NOW)
     assert not report.interrupted
     assert len(memory.store.records(Filter(kinds=frozenset({Kind.GIST})))) >= 1
+
+
+def test_the_curve_is_fitted_to_its_user_once_there_are_enough_uses(memory: Memory) -> None:
+    from app.uses import DECAY, OPENED, use
+
+    told = live(memory, [("s", 700, f"Fact number {n} about the garden shed.") for n in range(60)])
+    for week in range(10):
+        when = NOW - timedelta(days=600 - 60 * week)
+        use(memory, [r.id for r in told], OPENED, f"week {week}", when)
+    report = sleep(memory, None, NOW, only="states")
+    fitted = memory.store.meta(DECAY)
+    assert 0.1 <= fitted <= 1.5
+    assert fitted != 0.5
+    assert any("fitted" in line for line in report.jobs[0].changes)
+    assert not any("fitted" in line for line in sleep(memory, None, NOW, only="states").jobs[0].changes)
+
+
+def test_a_night_leaves_a_backup_when_something_changed(memory: Memory) -> None:
+    live(memory)
+    sleep(memory, None, NOW)
+    sleep(memory, None, NOW + timedelta(minutes=1))
+    assert len(list(memory.home.backups.glob("*.gz"))) == 1

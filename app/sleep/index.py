@@ -21,5 +21,4 @@ def build_index(work: Work, tally: Tally) -> None:
     index = work.store.vectors(embedder.name, embedder.dim)
     for view in ("text", "context"):
         if not work.over() and index.build(work.now, view, work.over):
-            tally.added += 1
             tally.changes.append(f"+ a generation of the {view} index")

@@ -25,6 +25,7 @@ from app.sleep.gists import write_gists
 from app.sleep.index import build_index
 from app.sleep.links import link_entities
 from app.sleep.portrait import paint_portrait
+from app.sleep.safety import back_up
 from app.sleep.settle import settle
 from app.sleep.states import fade
 from app.sleep.topics import cluster_topics
@@ -49,6 +50,7 @@ JOBS: Mapping[str, Job] = {
     "portrait": paint_portrait,
     "states": fade,
     "index": build_index,
+    "backup": back_up,
 }
 """Every job by its name, in the order of a night."""
 

@@ -17,6 +17,7 @@ from app.forgetting import (
     lasting_reason,
     protection,
 )
+from app.sleep.fit import fit_curve
 from app.sleep.work import Tally, Work
 from app.uses import DECAY, curve_of
 from storage.due import due_to_fade, due_to_rest
@@ -31,6 +32,8 @@ SHOWN = 20  # transitions that the report spells out
 
 def fade(work: Work, tally: Tally) -> None:
     """The job: a first stability for what is new, then every state that time has changed."""
+    if (decay := fit_curve(work)) is not None:
+        tally.changes.append(f"~ the curve of forgetting, fitted to your uses: d = {decay}")
     curve = curve_of(work.memory.config, work.store.meta(DECAY))
     _welcome(work, tally)
     dim, rest = curve.days_until(1.0, DORMANT_BELOW), curve.days_until(1.0, ARCHIVED_BELOW)
