@@ -1,0 +1,208 @@
+"""Secrets that are told in words: "the gate code is ...", "use ... as the password". A noun names it, a linker gives it.
+
+Pure. A value is believed by its shape (letters with digits, odd characters, digits for a code); a plain word only
+where it is given outright.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_PLACE = (
+    r"door|gate|alarm|safe|entry|entrance|access|unlock|vault|locker|garage|voicemail|building|key ?pad|lock ?box|"
+    r"padlock|bike lock|luggage lock|lock|sim|intercom|banking|atm|installer|parking|pool|barrier|flat|house|office"
+)
+_WORD = (
+    r"(?:(?:wi-?fi )?pass ?(?:word|phrase|code|wd)|passwd|pwd?|puk|master(?!'s)(?= is|:| password)|admin pass|pass(?= ?[:=])|psk|wpa2? key|hotspot key|"
+    r"(?:secret|safe|code) ?word|security answer|answer to my security question|wi-?fi(?: code| key)?)"
+)
+_CODE = (
+    rf"(?:pin(?: code| number)?|passcode|puk|cvv2?|cvc|security code|digits on the back|"
+    rf"(?:one[- ]time|2fa|otp|backup|recovery|entry)(?: code)?s?|combination|(?:{_PLACE})(?:'s)? (?:code|combination)|"
+    rf"code (?:for|to|of) (?:the|my|our|\w+'s) [\w' ]{{0,16}}?(?:{_PLACE}|home)|(?:suitcase|diary|luggage) (?:lock|code))"
+)
+_KEYED = (
+    r"(?:(?:api|access|auth|secret|private|encryption|license|licence|product|recovery|storage|client)[ _-]?(?:key|token|secret)"
+    r"|secret|token|bearer|key)"
+)
+_OF = r"(?: (?:for|to|of|on|at|in)\b[\w' .-]{1,40}?)?"
+_GIVEN = (
+    r"(?:['\"]?[ \t]*(?:[:=]|->|=>)[ \t]*|'s (?:now )?|,? (?:it'?s|that'?s|is|was|are|said|will be|to|as)"
+    r"(?: (?:now|still|always|currently|set to|changed to|reset to))*:? )"
+)
+_QUOTED = r"[\"“‘'`](?P<quoted>[^\"”’'`\n]{3,80})[\"”’'`]"
+_VALUE = r"(?P<value>[^\s\"'`“”’]{3,80})"
+
+_OUTRIGHT = re.compile(rf"(?:\b|_){_WORD}{_OF}{_GIVEN}(?:{_QUOTED}|{_VALUE})", re.IGNORECASE)
+_ASIDE = re.compile(
+    rf"\b{_WORD},? (?P<value>[^\s,.]{{4,40}}),|(?:, |\band |\bsay )(?:the )?{_WORD} (?P<last>[^\s,.]{{4,40}})\W*$",
+    re.IGNORECASE,
+)
+_PHRASE = re.compile(
+    rf"\b(?:pass ?phrase|master(?: password)?|security question|security answer){_OF}(?:: ?| is )"
+    r"(?P<value>[A-Za-z][\w'-]*(?: [\w'-]+){2,9})",
+    re.IGNORECASE,
+)
+_NOUN = re.compile(
+    rf"(?:\b|_)(?:(?P<code>{_CODE}|{_PLACE})|(?P<word>{_WORD}|login|pass)|(?P<key>{_KEYED}))(?![\w(.-])",
+    re.IGNORECASE,
+)
+_OPENS = re.compile(
+    r"\b(?:opens?|unlocks?|unlock [\w ]{3,20}|encrypted|log ?in|get into [\w ]{3,20}|off|open [\w ]{3,20}) (?:with|type|using)"
+    r"(?: code)? (?P<value>[^\s,]{3,40})",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(r"(?:\b(?:admin|root|pi|ssh|login|user)\b|\S+@\S+\.\w+) / (?P<value>\S{6,40})")
+_MAIDEN = re.compile(r"\bmaiden name\b[\w' ]{0,30} is (?P<value>[A-Z]\w+)")
+_CLAUSE = re.compile(r"[^\n]*?(?:[.!?;](?=\s|$)|\n|$)")
+_TOKEN = re.compile(r"(?<![\w.:/=-])[^\s\"“”'`(),=]{3,80}")
+_PROGRAM = re.compile(
+    r"\w\(|[{}<>|]|==|=>|;\s*$|\*\*|^\s*(?:def|class|import|from|return|assert|const|let|var)\b|\w=\w"
+)
+_DIGITS = re.compile(r"#?\d[\d-]*[#*]?|\d{4} \d{4}")
+_OTHER_CODE = re.compile(
+    r"\b(?:zip|area|postal|post|country|dress|promo|discount|qr|error|exit|source|tax|bar|order|booking|status) ?code",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    r"\s*(?:%|€|\$|euros?|dollars|am\b|pm\b|years?|months|weeks|days?|hours?|minutes?|points|characters|letters|times|"
+    r"pieces|people|words|requests|tokens|km|kg|ms)",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?:in|on|since|until|till|by|at|from|every|about|over|under|number|room|page|gate)\s+$", re.IGNORECASE
+)
+_STATES = re.compile(r".*(?:ed|ing|ly|able|ible|ous|ful|less|ive|er than)", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://|www\.|.+@.+\.|/\w+/|\d{1,3}(?:\.\d{1,3}){3}|[A-Z]:\\")
+_WEAR = 60  # characters between a noun and the value that it names
+
+# Words that follow "the password is" in honest sentences.
+PLAIN = frozenset(
+    """
+    the a an my your his her our their its it that this not no very really too so just still always never now then here
+    there what which who how why when where wrong right correct incorrect required needed missing secure safe strong weak
+    long short same different new old secret hidden lost forgotten empty easy hard good bad better fine okay going about
+    important under over with for from and but like somewhere something anything nothing everything written stolen case-sensitive
+    manager managers please you she they was are were been have has had will can could should would must does did
+    valid invalid due stuck broken known unknown gone down public private shared annoying silly soon later again twice tomorrow
+    today yesterday page field limit count usage link prompt policy window box between only also even more most less least
+    one two three four five six someone somebody everyone nobody him them because since until before after kept
+    """.split()
+)
+
+
+_HINT = re.compile(
+    r"pass|pwd?\b|pin\b|puk|code|combination|key|token|secret|cv[vc]|lock|log ?in|wi-?fi|master|answer|digits on|maiden|"
+    r"encrypted|opens|otp|2fa|bearer|psk| / |alarm|word",
+    re.IGNORECASE,
+)
+_NO_PHRASE = frozenset(
+    "not no too so very required needed missing wrong safe stored kept written on in with only".split()
+)
+
+
+def told(text: str) -> Iterator[tuple[str, int, int]]:
+    """(kind, start, end) of each value that the words around it give away."""
+    if not _HINT.search(text):
+        return
+    for pattern in (_OUTRIGHT, _ASIDE):
+        for m in pattern.finditer(text):
+            group = next(g for g, v in m.groupdict().items() if v)
+            value = m[group].rstrip(".,;!?)") if group != "quoted" else m[group]
+            to = text[: m.start(group)].endswith(" to ")  # "the password to confirm it"
+            if group == "quoted" or (_is_word(value) and not to) or _is_odd(value) or _code_like(value):
+                yield "password", m.start(group), m.start(group) + len(value)
+    for m in _PHRASE.finditer(text):
+        if m["value"].split()[0].lower() not in _NO_PHRASE:
+            yield "password", m.start("value"), m.end("value")
+    for m in (*_OPENS.finditer(text), *_PAIR.finditer(text), *_MAIDEN.finditer(text)):
+        value = m["value"].rstrip(".,;!?)")
+        if _is_odd(value) or _code_like(value) or m.re is _MAIDEN:
+            yield "password", m.start("value"), m.start("value") + len(value)
+    yield from _near_nouns(text)
+
+
+def _near_nouns(text: str) -> Iterator[tuple[str, int, int]]:
+    """For each noun, the value after it in its sentence, or else the one before it."""
+    for clause in _CLAUSE.finditer(text):
+        if _PROGRAM.search(clause[0]):  # names of variables are no secrets
+            continue
+        for noun in _NOUN.finditer(clause[0]):
+            after = _values(clause[0], noun.end(), min(noun.end() + _WEAR, len(clause[0])), noun)
+            found = next(after, None) or _last(
+                _values(clause[0], max(0, noun.start() - _WEAR), noun.start(), noun)
+            )
+            if found is not None:
+                kind = "pin" if noun["code"] else "password" if noun["word"] else "token"
+                yield kind, clause.start() + found[0], clause.start() + found[1]
+
+
+def _values(clause: str, start: int, end: int, noun: re.Match[str]) -> Iterator[tuple[int, int]]:
+    if _OTHER_CODE.search(clause):
+        return
+    code = noun["code"] is not None and (
+        re.search(r"code|combination|pin|puk|cv[vc]|lock|digits|2fa|alarm", clause, re.IGNORECASE)
+    )
+    for m in _TOKEN.finditer(clause, start):
+        if m.start() >= end:
+            return
+        value = m[0].rstrip(".,:;!?)")
+        if code and _code_like(value):
+            apart = _UNIT.match(clause, m.start() + len(value)) or _COUNTED.search(clause, 0, m.start())
+            if not apart:
+                yield m.start(), _with_twin(clause, m.start() + len(value))
+        elif _is_odd(value) and (noun["code"] is None or re.search(r"code|pin\b", clause, re.IGNORECASE)):
+            long_enough = len(value) >= 12 or re.search(r"\bmy|is|was|new\b|[:=]", clause) is not None
+            if re.search(r"\d|[^\w.-]", value) and (noun["key"] is None or (long_enough and len(value) >= 8)):
+                yield m.start(), m.start() + len(value)
+
+
+def _last(found: Iterator[tuple[int, int]]) -> tuple[int, int] | None:
+    return max(found, default=None)
+
+
+def _with_twin(clause: str, end: int) -> int:
+    """The end of a code that is written in two groups of digits."""
+    second = re.match(r" \d{3,4}\b", clause[end:])
+    return end + second.end() if second else end
+
+
+def _code_like(value: str) -> bool:
+    """Three or more digits, not a date, a time or a price."""
+    digits = re.sub(r"\D", "", value)
+    return (
+        bool(_DIGITS.fullmatch(value))
+        and 3 <= len(digits) <= 20
+        and not re.fullmatch(r"\d{4}-\d\d?-\d\d?", value)
+    )
+
+
+def _is_odd(value: str) -> bool:
+    """Letters of both cases within, digits among letters, or characters that no word has; no address, date or file."""
+    if (
+        len(value) < 4
+        or _ADDRESS.match(value)
+        or re.search(r"[(){}\[\]<>]|\*\*|^_", value)
+        or len(set(value)) < 3
+        or not re.search(r"[A-Za-z]", value)
+    ):
+        return False
+    if re.fullmatch(
+        r"[0-9a-f]{7,}(?:-[0-9a-f]+)*|\d+(?:st|nd|rd|th|x|am|pm|h|km|kg|GB|MB)|[A-Z]{2,}-\d+|[a-z]+(?:-[a-z]+)+",
+        value,
+    ):
+        return False
+    return bool(
+        (re.search(r"\d", value) and re.search(r"[A-Za-z]", value))
+        or re.search(r"[a-z][A-Z]", value)
+        or re.search(r"[^\w.,'’/-]|_", value)
+        or re.fullmatch(r"[A-Z][\w]*(?:[-._][\w]+)+", value)
+        or re.fullmatch(r"\w+(?:[-._]\w+)*[-._][A-Z]\w*", value)
+    )
+
+
+def _is_word(value: str) -> bool:
+    """A plain word that can be a password, and does not only say something about one."""
+    bare = value.lower().strip("'*")
+    return len(bare) >= 5 and bare.isalpha() and bare not in PLAIN and not _STATES.fullmatch(bare)
