@@ -137,12 +137,12 @@ def with_assistant(name: str, rng: random.Random, projects: int = 3) -> Talk:
             talk.session, talk.now = f"{name}-s{number // 4}", START + timedelta(days=number)
         _exchange(talk, project, line, told, later, rng)
         _chatter(talk, project, rng)
-    for project, parts, first in later:
+    for head, parts, first in later:
         talk.now += timedelta(days=2)
         second = talk.say("user", parts[2], "user")
         talk.say("assistant", _reply(parts[2], "", rng), "assistant")
         talk.ask("update", parts[1], [first, second])
-        told[project].append((parts, second))
+        told[head].append((parts, second))
     for project in chosen:
         _ask_overall(talk, project[0], told[project[0]], rng)
     return talk
@@ -272,8 +272,8 @@ def _ask_people(talk: Talk, events: list[Event], pair: list[str], rng: random.Ra
                 f"What do we know about {event.who} and {event.thing}?",
             ],
         }
-        for category in rng.sample(sorted(plain), 2):
-            talk.ask(category, rng.choice(plain[category]), [event.told])
+        for form in rng.sample(sorted(plain), 2):
+            talk.ask(form, rng.choice(plain[form]), [event.told])
         for head, turn in event.details:
             wrong = rng.random() < 0.12
             who = pair[1 - pair.index(event.who)] if wrong else event.who

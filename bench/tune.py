@@ -122,7 +122,7 @@ def mrr(asked: Sequence[Asked], weights: Mapping[str, float]) -> float:
     """Mean of 1 / rank of the first turn that answers."""
     ranks = []
     for each in asked:
-        score = sum(weight * each.table[name] for name, weight in weights.items())
+        score = np.sum([weight * each.table[name] for name, weight in weights.items()], axis=0)
         ranks.append(1 + int((score > score[each.right].max()).sum()))
     return float(np.mean([1 / rank for rank in ranks]))
 
