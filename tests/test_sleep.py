@@ -16,6 +16,7 @@ from nights import LIFE, NOW, STEPS, live, opened, reader
 from app.errors import BadRequest
 from app.memory import Memory
 from app.sleep.night import JOBS, NightReport, report_of, sleep, to_dict
+from app.sleep.read import proposals_in
 from models.fake import EchoChat
 from storage.errors import RecordNotFound, StoreLocked
 from storage.journal import state_hash
@@ -329,3 +330,37 @@ def test_a_night_leaves_a_backup_when_something_changed(memory: Memory) -> None:
     sleep(memory, None, NOW)
     sleep(memory, None, NOW + timedelta(minutes=1))
     assert len(list(memory.home.backups.glob("*.gz"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "fact"),
+    [
+        ("My mother had diabetes, she lost her sight at sixty.", "The user had diabetes."),
+        (
+            "She had her hip done in February and walks without a stick.",
+            "The user's hip was done in February.",
+        ),
+        (
+            "I already have one, June 24th at the Kaiser clinic.",
+            "The user has one named June 24th at the Kaiser clinic.",
+        ),
+    ],
+)
+def test_what_is_said_of_others_is_not_believed_of_the_speaker(memory: Memory, said: str, fact: str) -> None:
+    turns = live(
+        memory, [("s", 3, said), ("s", 3, "We painted our kitchen in a very loud yellow on Sunday.")]
+    )
+    kept = "The user painted the kitchen yellow on Sunday."
+    found, refused = proposals_in(json.dumps({"facts": [fact, kept]}), turns, "read")
+    assert [p.text for p in found] == [kept]
+    assert found[0].turn == turns[1].id
+    assert refused == 1
+
+
+def test_what_the_rules_read_is_not_said_twice(memory: Memory) -> None:
+    live(
+        memory, [("s", 3, "I am allergic to peanuts."), ("s", 3, "Our canary Pip hates the vacuum cleaner.")]
+    )
+    told = ["The user is allergic to peanuts.", "The user is very allergic to peanuts."]
+    sleep(memory, EchoChat([json.dumps({"facts": told})]), NOW)
+    assert [text for text in facts(memory) if "peanut" in text] == ["The user is allergic to peanuts."]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from app.encode import importance_of
 from app.guard.hostile import inert
 from app.guard.secrets import redact
+from app.sleep.attributes import RELATIONS
 from app.sleep.episodes import UNREAD, episode_turns, speaker_of, speaks_for_itself
 from app.sleep.proposals import Proposal
 from app.sleep.support import supported
@@ -58,6 +59,11 @@ SHOTS: tuple[tuple[str, list[str]], ...] = (
         ["The user applied for a museum job last week.", "The user had to put their old dog Rufus down."],
     ),
 )
+_FIRST = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|my|me|mine|we|we're|we've|our|us)\b", re.IGNORECASE)
+_THIRD = re.compile(r"\b(?:he|she|they|he's|she's|they're|his|her|hers|their)\b", re.IGNORECASE)
+_RELATIVE = re.compile(rf"\b[Mm]y (?:\w+ )?({RELATIONS})\b")
+_PRONOUN = re.compile(r"(?:I|he|she|they|it|we|you|this|that|his|her|their|my|our)\b", re.IGNORECASE)
+_NAMED = re.compile(r"\b(?:names?|named|called)\b", re.IGNORECASE)
 PROMPT = hashlib.blake2b(json.dumps([SYSTEM, SHOTS, SCHEMA, TOKENS]).encode(), digest_size=4).hexdigest()
 
 
@@ -77,11 +83,22 @@ def proposals_in(raw: str, turns: Sequence[Record], derived_by: str) -> tuple[li
     for item in _items(raw):
         fact = " ".join(item.split()) if isinstance(item, str) else ""
         turn = _witness(fact, turns)
-        if turn is None:
+        if turn is None or is_of_another(fact, turn):
             refused += 1
         else:
             found.append(_proposal(fact, turn, derived_by))
     return found, refused
+
+
+def is_of_another(fact: str, turn: Record) -> bool:
+    """Whether a fact says of the speaker what their words say of someone else, or does not say of whom it is."""
+    start, end = _span(fact, turn.text)
+    said = turn.text[start:end]
+    about_self = fact.lower().startswith(("the user", speaker_of(turn).lower()))
+    others = {m.lower() for m in _RELATIVE.findall(said)} - set(re.findall(r"\w+", fact.lower()))
+    only_others = _THIRD.search(said) is not None and _FIRST.search(said) is None
+    named = _NAMED.search(fact) is not None and _NAMED.search(turn.text) is None
+    return (about_self and (bool(others) or only_others)) or named or _PRONOUN.match(fact) is not None
 
 
 def prompt(turns: Sequence[Record]) -> list[Message]:
@@ -142,6 +159,8 @@ def _witness(fact: str, turns: Sequence[Record]) -> Record | None:
 
 def _proposal(fact: str, turn: Record, derived_by: str) -> Proposal:
     start, end = _span(fact, turn.text)
+    if turn.role == "other":  # models say "the user" of whoever speaks
+        fact = re.sub(r"^The user\b", str(turn.speaker), fact)
     return Proposal(
         turn=turn.id,
         said_at=turn.event_time,

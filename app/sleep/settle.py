@@ -13,6 +13,7 @@ from app.sleep.proposals import Proposal, from_dict
 from app.sleep.read import READ, proposals_in
 from app.sleep.reconcile import Decision, Verdict, closed, decide, plain, same_value, since
 from app.sleep.rules import DEPENDS_ON
+from app.sleep.support import echoes
 from app.sleep.work import Tally, Work
 from app.uses import SAID_AGAIN, use
 from storage.ledger import PAID, Job
@@ -54,6 +55,9 @@ def settle_one(work: Work, proposal: Proposal, tally: Tally) -> None:
         tally.rejected += 1
         return
     known = _known(work, proposal)
+    if proposal.attribute is None and _tells_nothing_new(work, proposal, known):
+        tally.rejected += 1
+        return
     decision = decide(proposal, known)
     if decision.verdict is Verdict.SAME and decision.known is not None:
         _confirm(work, decision.known, proposal, turn, tally)
@@ -86,6 +90,14 @@ def _follow(work: Work, decision: Decision, fact: Record, known: Sequence[Record
             tally.changes.append(f"? {fact.id} {fact.text} (against {decision.known.id})")
 
 
+def _tells_nothing_new(work: Work, proposal: Proposal, known: Sequence[Record]) -> bool:
+    """Whether a free sentence only repeats a fact that is known, or that was drawn from the same turn."""
+    drawn = work.store.links(proposal.turn, LinkKind.DERIVED_FROM, out=False)
+    facts = [*known, *work.store.get_many([link.src for link in drawn]).values()]
+    others = [fact.text for fact in facts if fact.kind in DERIVED.kinds and fact.text != proposal.text]
+    return echoes(proposal.text, others)
+
+
 def former(attribute: str | None) -> str:
     """The slot of what is over: "former employer"."""
     return GAVE_UP if attribute == GAVE_UP else f"former {attribute}"
@@ -113,7 +125,7 @@ def _known(work: Work, proposal: Proposal) -> list[Record]:
     match = " ".join(f'"{word}"' for word in words[:32])
     found = work.store.search_text(match, 5, DERIVED) if match else []
     records = work.store.by_seq([seq for seq, _ in found]).values()
-    return [r for r in records if r.attribute is None and r.kind is proposal.kind]
+    return [r for r in records if r.kind is proposal.kind and r.subject == proposal.subject]
 
 
 def _insert(work: Work, proposal: Proposal, turn: Record) -> Record:
