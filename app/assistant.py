@@ -195,7 +195,7 @@ class Assistant:
     def _kept(self, plan: Plan, text: str, now: datetime, keep: bool) -> Answered:
         """Check what was said against its evidence, store it, and reinforce the memories that it rests on."""
         used = citations.used(text, plan.evidence)
-        known = " ".join([plan.text, *(t.text for t in self.window.turns)])
+        known = " ".join([plan.text, *(t.text for t in self.window.turns if t.verbatim)])
         unsupported = () if plan.spoken else citations.unsupported(text, plan.evidence, known)
         stored = plan.stored
         if keep:
@@ -259,7 +259,9 @@ class Assistant:
     def _was_said_here(self, question: str) -> bool:
         """Whether the conversation in the window speaks of what is asked: then the model may answer from it."""
         wanted = citations.telling(question)
-        said = citations.telling(" ".join(t.text for t in self.window.turns if t.role == "user"))
+        said = citations.telling(
+            " ".join(t.text for t in self.window.turns if t.verbatim and t.role == "user")
+        )
         return bool(wanted) and len(wanted & said) * 2 >= len(wanted)
 
 
