@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from app.lessen import without, without_echoes
 from app.memory import Memory
 from app.records import LinkKind, Record
-from storage.check import checkpoint
-from storage.scrub import drop_entity_entries, scrub_ledger
+from storage.check import checkpoint, compact
+from storage.scrub import drop_entity_entries, echoing, passages, scrub_ledger
 
 BLOCK = 1 << 20
 RARE_WORD = re.compile(r"\w{5,}")
@@ -63,16 +64,22 @@ def forget(memory: Memory, plan: Preview, now: datetime) -> None:
     """Erase everything in `plan` from rows, indexes, journal, night's ledger, index files and backups."""
     ids = [record.id for record in plan.all]
     lonely = _entities_of(memory, ids)
+    texts = [record.text for record in plan.all]
     with memory.store.atomic("forget", now):
+        for record in plan.kept:
+            memory.store.rewrite(without(memory.store, record, plan.all))
         memory.store.erase(ids)
         for id in lonely:
-            if not memory.store.links(id, LinkKind.MENTIONS, out=False):
-                memory.store.delete_entity(id)
-                drop_entity_entries(memory.store.connection, id)
-        scrub_ledger(memory.store.connection, ids, [record.text for record in plan.all])
+            _forget_names(memory, id)
+        changed = [*plan.kept, *_clear_echoes(memory, texts)]
+        scrub_ledger(memory.store.connection, ids, texts)
     checkpoint(memory.store.connection)
     for copy in _copies(memory):
         copy.unlink(missing_ok=True)
+    if traces(memory, plan.all):
+        compact(memory.store.connection, memory.store.path)
+    if changed:  # what was worded anew is found by its new words
+        memory.embed_backlog(now)
 
 
 def traces(memory: Memory, records: Sequence[Record]) -> list[Trace]:
@@ -113,6 +120,29 @@ def _found(path: Path, needles: Sequence[str]) -> list[str]:
             held = held[-overlap:] + block.lower() if overlap else block.lower()
             found |= {needle for needle, raw in wanted.items() if raw in held}
     return [needle for needle in needles if needle in found]
+
+
+def _forget_names(memory: Memory, id: str) -> None:
+    """Drop an entity that nothing mentions any more, and aliases that only the forgotten words used."""
+    mentions = [link.src for link in memory.store.links(id, LinkKind.MENTIONS, out=False)]
+    if not mentions:
+        memory.store.delete_entity(id)
+        drop_entity_entries(memory.store.connection, id)
+        return
+    said = " ".join(r.text for r in memory.store.get_many(mentions).values()).casefold()
+    entity = next(e for e in memory.store.entities() if e.id == id)
+    names = tuple(name for name in entity.aliases if name in said or name == entity.name.casefold())
+    if names != entity.aliases:
+        memory.store.rewrite(replace(entity, aliases=names))
+
+
+def _clear_echoes(memory: Memory, texts: Sequence[str]) -> list[Record]:
+    """Take the words out of what other memories carry beside their own: context, doubts, earlier versions."""
+    going = passages(texts)
+    found = [without_echoes(memory.store.get(id), going) for id in echoing(memory.store.connection, going)]
+    for record in found:
+        memory.store.rewrite(record)
+    return found
 
 
 def _derived_from(memory: Memory, ids: Collection[str]) -> list[Record]:

@@ -1,4 +1,4 @@
-"""What the store is trusted for, measured: secrets found, planted records without effect, nothing left of what was forgotten.
+"""What the store is trusted for, measured: secrets, planted records, deletion, encryption, crowds, kills, privacy.
 
     python -m bench.trust [PART...]      secrets planted deletion locked crowd kills private
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from storage.database import translated
+from storage.lock import WriterLock
 
 ORPHANS = "NOT EXISTS (SELECT 1 FROM records r WHERE r.seq = vectors.seq)"
 CUT = (
@@ -53,3 +57,18 @@ def checkpoint(connection: Any) -> bool:
     """Move the write-ahead log into the database and empty it; False while another process is reading."""
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
+
+
+def compact(connection: Any, path: Path) -> None:
+    """Write the database at `path` anew without its free space, where a page that was split may keep old bytes.
+
+    Raises StoreLocked, StorageError and its kinds.
+    """
+    lock = WriterLock(path.with_name("mem.lock"))
+    lock.acquire()
+    try:
+        with translated(path):
+            connection.execute("VACUUM")
+        checkpoint(connection)
+    finally:
+        lock.release()

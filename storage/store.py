@@ -164,6 +164,16 @@ class Store:
             ).fetchall():
                 self.journal.erase("uses", key)
 
+    def rewrite(self, item: Record | Entity) -> None:
+        """Write it anew and let go of its history: no entry of the journal keeps what it said before."""
+        table, row = (
+            ("records", record_row(item)) if isinstance(item, Record) else ("entities", entity_row(item))
+        )
+        stamp, key = self._writing(), key_of(table, row)
+        self.journal.remove(stamp, table, key)
+        self.journal.erase(table, key)
+        self.journal.add(stamp, table, row)
+
     def is_forgotten(self, text: str) -> bool:
         """Whether a record with this text (or external id) was forgotten; it is not to be learnt again."""
         sql = "SELECT 1 FROM tombstones WHERE hash = ?"

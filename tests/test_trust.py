@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from bench.canaries import COUNT, deletion
 from bench.trust import missed_and_false
 
 
@@ -12,3 +15,10 @@ def test_secrets_are_found_and_honest_lines_are_left_alone() -> None:
     assert share["structured"] <= 0.05, found["structured"][1]
     assert share["prose"] <= 0.15, found["prose"][1]
     assert share["negative"] <= 0.02, found["negative"][1]
+
+
+def test_nothing_forgotten_is_left_in_any_file_nor_comes_back(tmp_path: Path) -> None:
+    held, before, added_again, left = deletion(tmp_path / "home")
+    assert held == before == COUNT
+    assert added_again == 0
+    assert left == []

@@ -1,0 +1,53 @@
+"""What remains of a derived memory when some of what it rests on is forgotten: the same, without those words.
+
+It reads the store and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from app.records import Kind, LinkKind, Record
+from app.sleep.names import keywords
+from storage.store import Store
+
+OWN_WORDS = frozenset({"quote", "value", "title"})  # details that follow from what the memory rests on
+
+
+def without(store: Store, record: Record, going: Sequence[Record]) -> Record:
+    """`record`, which rests on other memories too, as if those of `going` had never been."""
+    gone = {r.id: r for r in going}
+    if record.kind is Kind.GIST:
+        return _gist_without(store, record, gone)
+    if record.kind is Kind.CORE:
+        text = record.text
+        for fact in gone.values():
+            text = text.replace(f" {fact.text}", "")
+        return replace(record, text=text)
+    links = [k for k in store.links(record.id, LinkKind.DERIVED_FROM, back=False) if k.dst not in gone]
+    quotes = [store.get(link.dst).text[link.start : link.end] for link in links if link.start is not None]
+    extra = {**record.extra, "quote": quotes[0]} if quotes and "quote" in record.extra else record.extra
+    return replace(record, extra=extra)
+
+
+def without_echoes(record: Record, passages: Collection[str]) -> Record:
+    """`record` without a context or a detail that repeats one of the passages (lower case)."""
+    extra = {k: v for k, v in record.extra.items() if k in OWN_WORDS or not _repeats(str(v), passages)}
+    context = "" if _repeats(record.context, passages) else record.context
+    return replace(record, context=context, extra=extra)
+
+
+def _gist_without(store: Store, gist: Record, gone: dict[str, Record]) -> Record:
+    links = store.links(gist.id, LinkKind.DERIVED_FROM, back=False)
+    quotes = {gone[k.dst].text[k.start : k.end] for k in links if k.dst in gone}
+    head, *lines = gist.text.split("\n")
+    kept = [line for line in lines if line.partition(": ")[2] not in quotes]
+    said = [line.partition(": ")[2] for line in kept]
+    extra = {**gist.extra, "title": " ".join(keywords(said, 4))} if "title" in gist.extra else gist.extra
+    return replace(gist, text="\n".join([head, *kept]), extra=extra)
+
+
+def _repeats(text: str, passages: Collection[str]) -> bool:
+    lowered = " ".join(text.lower().split())
+    return any(passage in lowered for passage in passages)
