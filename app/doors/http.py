@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ STATUS = {
     "ModelMissing": 503,
 }
 
-Handler = Callable[["Request", dict[str, Any]], Awaitable["Response"]]
+Handler = Callable[[dict[str, Any]], Awaitable["Response"]]
 
 
 def token_of(home: Path) -> str:
@@ -55,67 +55,71 @@ def token_of(home: Path) -> str:
 def application(keeper: Keeper, token: str, port: int) -> Starlette:
     """The web application. Every address but the page itself needs the token."""
     from starlette.applications import Starlette
-    from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
     from starlette.routing import Route
 
-    page = files("app.doors").joinpath("page.html").read_text(encoding="utf-8")
-    allowed = {f"{host}:{port}" for host in HOSTS}
+    door = _Door(keeper, token, port)
+    posts: Mapping[str, Handler] = {
+        "/v1/recall": door.recall,
+        "/v1/remember": door.remember,
+        "/v1/ask": door.ask,
+        "/v1/chat/completions": door.chat,
+    }
+    routes = [Route(path, door.guarded(handler), methods=["POST"]) for path, handler in posts.items()]
+    return Starlette(routes=[Route("/", door.page), *routes])
 
-    async def recall(_: Request, body: dict[str, Any]) -> Response:
-        return JSONResponse(await keeper.run(lambda m: answer(m, lookup_from(body, now()))))
 
-    async def remember(_: Request, body: dict[str, Any]) -> Response:
-        return JSONResponse(await keeper.run(lambda m: kept(m, _text(body, "text"), now())))
+class _Door:
+    """What stands behind each address."""
 
-    async def ask(_: Request, body: dict[str, Any]) -> Response:
+    def __init__(self, keeper: Keeper, token: str, port: int) -> None:
+        self._keeper = keeper
+        self._token = token
+        self._hosts = {f"{host}:{port}" for host in HOSTS}
+        self._page = files("app.doors").joinpath("page.html").read_text(encoding="utf-8")
+
+    async def page(self, request: Request) -> Response:
+        from starlette.responses import HTMLResponse
+
+        if request.headers.get("host") not in self._hosts:
+            return _answer({"error": {"message": "This host is not this computer."}}, 403)
+        return HTMLResponse(self._page, headers=PAGE_POLICY)
+
+    async def recall(self, body: dict[str, Any]) -> Response:
+        return _answer(await self._keeper.run(lambda m: answer(m, lookup_from(body, now()))))
+
+    async def remember(self, body: dict[str, Any]) -> Response:
+        return _answer(await self._keeper.run(lambda m: kept(m, _text(body, "text"), now())))
+
+    async def ask(self, body: dict[str, Any]) -> Response:
         question = _text(body, "question")
-        said = await keeper.run(
-            lambda m: next(e for e in _assistant(m).ask(question, now()) if isinstance(e, Answered))
-        )
-        return JSONResponse(
-            {"answer": said.text, "abstained": said.abstained, "citations": list(said.citations)}
-        )
+        said = await self._keeper.run(lambda m: _answered(m, question))
+        return _answer({"answer": said.text, "abstained": said.abstained, "citations": list(said.citations)})
 
-    async def chat(_: Request, body: dict[str, Any]) -> Response:
+    async def chat(self, body: dict[str, Any]) -> Response:
+        from starlette.responses import StreamingResponse
+
         text = newest_words(body)
         if body.get("stream"):
-            pieces = keeper.stream(lambda m: _spoken(m, text))
+            pieces = self._keeper.stream(lambda m: _spoken(m, text))
             return StreamingResponse(chunks(pieces), media_type="text/event-stream")
-        whole = await keeper.run(lambda m: "".join(_spoken(m, text)))
-        return JSONResponse(
-            completion("chat.completion", {"message": {"role": "assistant", "content": whole}}, "stop")
-        )
+        whole = await self._keeper.run(lambda m: "".join(_spoken(m, text)))
+        message = {"message": {"role": "assistant", "content": whole}}
+        return _answer(completion("chat.completion", message, "stop"))
 
-    def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """The handler behind the checks of who asks, with its errors as answers."""
+
         async def checked(request: Request) -> Response:
-            reason = refusal(request, token, allowed)
+            reason = refusal(request, self._token, self._hosts)
             if reason:
-                return JSONResponse({"error": {"message": reason}}, status_code=403)
+                return _answer({"error": {"message": reason}}, 403)
             try:
-                return await handler(request, await _body(request))
+                return await handler(await _body(request))
             except (AppError, StorageError, ModelError) as error:
                 status = STATUS.get(type(error).__name__, 500)
-                return JSONResponse(
-                    {"error": {"message": str(error), "hint": error.hint}}, status_code=status
-                )
+                return _answer({"error": {"message": str(error), "hint": error.hint}}, status)
 
         return checked
-
-    async def index(request: Request) -> Response:
-        if request.headers.get("host") not in allowed:
-            return JSONResponse({"error": {"message": "This host is not this computer."}}, status_code=403)
-        return HTMLResponse(
-            page, headers={"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; img-src data:"}
-        )
-
-    posts: dict[str, Handler] = {
-        "/v1/recall": recall, "/v1/remember": remember, "/v1/ask": ask, "/v1/chat/completions": chat,
-    }  # fmt: skip
-    routes = [
-        Route("/", index),
-        *(Route(path, guarded(handler), methods=["POST"]) for path, handler in posts.items()),
-    ]
-    return Starlette(routes=routes)
 
 
 def refusal(request: Request, token: str, allowed: set[str]) -> str:
@@ -158,6 +162,12 @@ def completion(kind: str, choice: dict[str, Any], finish: str | None) -> dict[st
     created = int(now().timestamp())
     return {"id": "mem", "object": kind, "created": created, "model": "mem",
             "choices": [{"index": 0, "finish_reason": finish, **choice}]}  # fmt: skip
+
+
+def _answer(value: Any, status: int = 200) -> Response:
+    from starlette.responses import JSONResponse
+
+    return JSONResponse(value, status_code=status)
 
 
 def _event(value: dict[str, Any]) -> str:
