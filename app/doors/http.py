@@ -40,6 +40,7 @@ STATUS = {
     "StoreLocked": 503,
     "ModelMissing": 503,
 }
+PAGE_POLICY = {"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; img-src data:"}
 
 Handler = Callable[[dict[str, Any]], Awaitable["Response"]]
 
