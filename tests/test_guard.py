@@ -132,3 +132,13 @@ def test_no_text_breaks_the_guard(text: str) -> None:
 def test_lone_surrogates_are_made_storable(memory: Memory) -> None:
     [record] = memory.add([turn("broken \ud800 text", now=NOW)], "say", NOW)
     assert memory.store.get(record.id).text.encode().decode() in ("broken ? text", "broken \ufffd text")
+
+
+@pytest.mark.parametrize(
+    "words", ["password is is ", "pin code ", "1", "\n", "private key:", "ignore all ", "A1 "]
+)
+def test_a_flood_of_guarded_words_takes_linear_time(words: str) -> None:
+    flood = (words * 60_000)[:60_000]
+    find_secrets(flood)
+    looks_like_instruction(flood)
+    assert len(inert(flood)) == len(flood)

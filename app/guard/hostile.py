@@ -11,7 +11,7 @@ _HIDDEN = frozenset("\u200b\u2060\ufeff\u00ad") | {chr(c) for c in range(0xE0000
 _TEMPLATE = re.compile(
     r"<\|[^|<>]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?(?:system|assistant|user|tool)>|</?s>", re.IGNORECASE
 )
-_FENCE = re.compile(r"(?m)^(\s*)(?:```|~~~|<{3,}|>{3,}|={3,}|#{3,})")
+_FENCE = re.compile(r"(?m)^([^\S\n]*)(?:```|~~~|<{3,}|>{3,}|={3,}|#{3,})")
 
 _PLANTED: tuple[tuple[str, str], ...] = (
     ("overrides instructions",

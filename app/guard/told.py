@@ -55,7 +55,8 @@ _OPENS = re.compile(
 )
 _PAIR = re.compile(r"(?:\b(?:admin|root|pi|ssh|login|user)\b|\S+@\S+\.\w+) / (?P<value>\S{6,40})")
 _MAIDEN = re.compile(r"\bmaiden name\b[\w' ]{0,30} is (?P<value>[A-Z]\w+)")
-_CLAUSE = re.compile(r"[^\n]*?(?:[.!?;](?=\s|$)|\n|$)")
+# A clause is read against its nouns, so it is bounded: text without stops would take quadratic time.
+_CLAUSE = re.compile(r"[^\n]{0,600}?(?:[.!?;](?=\s|$)|\n|$)|[^\n]{600}")
 _TOKEN = re.compile(r"(?<![\w.:/=-])[^\s\"“”'`(),=]{3,80}")
 _PROGRAM = re.compile(
     r"\w\(|[{}<>|]|==|=>|;\s*$|\*\*|^\s*(?:def|class|import|from|return|assert|const|let|var)\b|\w=\w"
@@ -110,7 +111,7 @@ def told(text: str) -> Iterator[tuple[str, int, int]]:
         for m in pattern.finditer(text):
             group = next(g for g, v in m.groupdict().items() if v)
             value = m[group].rstrip(".,;!?)") if group != "quoted" else m[group]
-            to = text[: m.start(group)].endswith(" to ")  # "the password to confirm it"
+            to = text.endswith(" to ", 0, m.start(group))  # "the password to confirm it"
             if group == "quoted" or (_is_word(value) and not to) or _is_odd(value) or _code_like(value):
                 yield "password", m.start(group), m.start(group) + len(value)
     for m in _PHRASE.finditer(text):
