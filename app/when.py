@@ -37,7 +37,7 @@ _DAY = "|".join(sorted(DAYS, key=len, reverse=True))
 _NUMBER = r"\d{1,4}|" + "|".join(sorted(NUMBERS, key=len, reverse=True))
 _UNIT = r"days?|weeks?|months?|years?|hours?|minutes?|weekends?|decades?"
 _YEAR = r"(?:19|20)\d\d"
-_OF_YEAR = rf"(?:,? (?:of )?(?P<year>{_YEAR}))?"
+_OF_YEAR = rf"(?:,? (?:of )?(?P<year>{_YEAR})|,? (?P<which>last|this|next) year)?"
 _NTH_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _AHEAD = re.compile(
     r"\b(?:will|going to|gonna|remind|have (?:an?|to)|appointment|meeting|planning|visits?|arriv\w+|need to|let's|"
@@ -125,8 +125,8 @@ def _iso(m: re.Match[str], here: _Moment) -> Found:
 
 def _calendar_day(m: re.Match[str], here: _Moment) -> Found:
     month, day = MONTHS[m["month"].lower()], int(m["day"])
-    if m["year"]:
-        return here.days(date(int(m["year"]), month, day))
+    if year := _year_told(m, here):
+        return here.days(date(year, month, day))
     # Without a year the nearest one is meant, and rather the past: people tell what happened.
     near = [
         date(here.today.year + step, month, day)
@@ -147,6 +147,14 @@ def _day_of_month(m: re.Match[str], here: _Moment) -> Found:
     return here.days(day + relativedelta(months=1) if day < here.today and _AHEAD.search(around) else day)
 
 
+def _year_told(m: re.Match[str], here: _Moment) -> int | None:
+    """The year that the words name, as a number or as "last year"; None where they name none."""
+    if m["year"]:
+        return int(m["year"])
+    step = {"last": -1, "this": 0, "next": 1}
+    return here.today.year + step[m["which"].lower()] if m["which"] else None
+
+
 def _exists(year: int, month: int, day: int) -> bool:
     try:
         date(year, month, day)
@@ -157,8 +165,8 @@ def _exists(year: int, month: int, day: int) -> bool:
 
 def _month(m: re.Match[str], here: _Moment) -> Found:
     month, turn = MONTHS[m["month"].lower()], (m["turn"] or "").lower()
-    if m["year"]:
-        year = int(m["year"])
+    if told := _year_told(m, here):
+        year = told
     elif turn == "next":
         year = here.today.year + (month <= here.today.month)
     elif turn == "this":
@@ -250,7 +258,7 @@ def _year_only(m: re.Match[str], here: _Moment) -> Found:
 
 
 def _nth_week(m: re.Match[str], here: _Moment) -> Found:
-    year = int(m["year"]) if m["year"] else here.today.year
+    year = _year_told(m, here) or here.today.year
     start, end, _ = here.month(year, MONTHS[m["month"].lower()]) or (here.now, here.now, "")
     nth = {"first": 0, "second": 1, "third": 2, "fourth": 3}.get(m["nth"].lower())
     first = end - timedelta(days=7) if nth is None else start + timedelta(weeks=nth)
