@@ -78,7 +78,9 @@ def main() -> None:
         asked = [f"when did {rng.choice(WHO)} {rng.choice(DID)}?" for _ in range(60)]
         queries = iter(asked)
         embed_query = median_ms(lambda: embedder.embed([rng.choice(asked)]), 50)
-        recall = median_ms(lambda: Recall(memory.store, memory.embedder).recall(Query(next(queries), now=NOW)), 50)
+        recall = median_ms(
+            lambda: Recall(memory.store, memory.embedder).recall(Query(next(queries), now=NOW)), 50
+        )
         memory.close()
     print(f"| {count:,} memories | ms | embedder alone, ms | ratio | bound |\n|---|---|---|---|---|")
     print(f"| store one turn | {write:.1f} | {embed:.1f} | {write / embed:.2f} | 1.30 |")
