@@ -69,7 +69,9 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     least = FAINT * max((h.score for h in hits), default=0.0)
     # Recall ranks what is over below what holds; a question about the past wants both.
     evidence = [
-        of_record(h.record, now, h.score, ", ".join(h.channels)) for h in hits if past or h.score >= least
+        of_record(h.record, now, h.score, ", ".join(h.channels))
+        for h in hits
+        if (past or h.score >= least) and not disputed(memory.store, h.record, [x.record for x in hits])
     ]
     evidence = overtaken(
         [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
@@ -93,6 +95,31 @@ def bears_witness(record: Record, question: str) -> bool:
         return False
     asked = record.text.rstrip().endswith("?") and len(_SENTENCE.findall(record.text)) <= 1
     return not asked or _ASKS_BACK.search(question) is not None
+
+
+def disputed(store: Store, record: Record, beside: Sequence[Record]) -> bool:
+    """Whether an untrusted record gives a slot another value than its user did, in a fact or in the records beside."""
+    if record.trust not in UNTRUSTED:
+        return False
+    told = _told(record)
+    own = [r for r in beside if r.trust is Source.USER_SAID]
+    for (subject, attribute), value in told.items():
+        facts = [f for f in store.slot(subject, attribute) if f.trust is Source.USER_SAID]
+        known = [str(f.extra.get("value", "")).lower() for f in facts]
+        known += [slots[subject, attribute] for r in own if (subject, attribute) in (slots := _told(r))]
+        if known and value not in known:
+            return True
+    return False
+
+
+def _told(record: Record) -> Mapping[tuple[str, str], str]:
+    """The slots that a record fills, whoever it is from; what another person says of themselves is of no slot here."""
+    if record.subject and record.attribute:
+        single = is_single_valued(record.attribute) and record.subject == "user"
+        value = str(record.extra.get("value", "")).lower()
+        return {(record.subject, record.attribute): value} if single and value else {}
+    said = record.kind is Kind.EPISODIC and record.role == "user"
+    return _stated(record.text[:READ], record.event_time) if said else {}
 
 
 def outlived(store: Store, id: str) -> bool:
@@ -146,7 +173,7 @@ def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") 
         else "assistant"
         if record.role == "assistant"
         else record.speaker,
-        source=str(record.source),
+        source=str(record.trust if record.trust in UNTRUSTED else record.source),
         score=score,
         why=why,
         current=not over,
@@ -182,6 +209,7 @@ def line(item: Evidence, user: str = "me") -> str:
     who = "you" if item.speaker in (None, user, "user") else item.speaker
     verb = "noted" if item.kind in ("semantic", "core", "gist", "task") else "said"
     old = "" if item.current else " (no longer true)"
+    old += " (imported)" if item.source in UNTRUSTED else ""
     return f'[{item.id}] {day(item.time)}, {who} {verb}{old}: "{words}"'
 
 

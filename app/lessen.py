@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from app.records import Kind, LinkKind, Record
 from app.sleep.names import keywords
+from storage.records import TRUST_ORDER, least_trust
 from storage.store import Store
 
 OWN_WORDS = frozenset({"quote", "value", "title"})  # details that follow from what the memory rests on
@@ -28,7 +29,9 @@ def without(store: Store, record: Record, going: Sequence[Record]) -> Record:
     links = [k for k in store.links(record.id, LinkKind.DERIVED_FROM, back=False) if k.dst not in gone]
     quotes = [store.get(link.dst).text[link.start : link.end] for link in links if link.start is not None]
     extra = {**record.extra, "quote": quotes[0]} if quotes and "quote" in record.extra else record.extra
-    return replace(record, extra=extra)
+    left = [witness.trust for witness in store.get_many([link.dst for link in links]).values()]
+    best = max(left, key=TRUST_ORDER.index, default=record.trust)
+    return replace(record, extra=extra, trust=least_trust([record.trust, best]))
 
 
 def without_echoes(record: Record, passages: Collection[str]) -> Record:

@@ -150,7 +150,11 @@ class TestDocuments:
         assert first.text == "# Beds\n\nRoses by the wall, see [[Roses|the roses]]."
         assert first.context == "My garden > Beds"
         assert first.refers_to == ("Roses",)
-        assert first.extra == {"path": str(tmp_path / "Garden.md"), "title": "My garden", "tags": ["green", "home"]}
+        assert first.extra == {
+            "path": str(tmp_path / "Garden.md"),
+            "title": "My garden",
+            "tags": ["green", "home"],
+        }
         assert first.time is not None and f"{first.time:%Y-%m-%d}" == "2024-04-01"
         assert second.context == "My garden > Beds > North"
         assert "# no heading" in second.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.records import Kind, Record, Source
+from storage.records import TRUST_ORDER, Kind, Record, Source
 
 INFORMS_ONLY = frozenset({Source.IMPORTED, Source.TOOL})
 """Sources that tell something and decide nothing: other people's words, pages, files of other programs."""
@@ -14,6 +14,11 @@ BINDING = ("instruction", "preference", "procedure")
 def may_influence(record: Record) -> bool:
     """Whether a memory may become a preference, an instruction, a line of the portrait or an action."""
     return record.trust not in INFORMS_ONLY and "quarantine" not in record.extra
+
+
+def outranks(one: Source, other: Source) -> bool:
+    """Whether what has the trust `one` stands above what has the trust `other`: the lesser may never undo it."""
+    return TRUST_ORDER.index(one) > TRUST_ORDER.index(other)
 
 
 def is_binding(record: Record) -> bool:

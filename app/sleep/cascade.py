@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from app.guard.trust import outranks
 from app.sleep.reconcile import since
 from app.sleep.rules import DEPENDS_ON
 from app.sleep.work import Tally, Work
@@ -52,6 +53,8 @@ def _dependants(work: Work, fact: Record) -> Iterator[Record]:
                 found |= {r.id: r for r in work.store.slot(fact.subject, attribute)}
     for other in found.values():
         live = other.valid_to is None and other.superseded_by is None
+        if outranks(other.trust, fact.trust):
+            continue
         if (
             live
             and other.kind is not Kind.GIST

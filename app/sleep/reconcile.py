@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from app.guard.trust import outranks
 from app.sleep.proposals import Proposal
 from app.sleep.rules import is_single_valued
-from storage.records import TRUST_ORDER, Record, Source
+from storage.records import Record, Source
 
 
 class Verdict(Enum):
@@ -45,7 +46,10 @@ def decide(proposal: Proposal, known: Sequence[Record]) -> Decision:
     """The decision on `proposal`, given every fact of its slot, closed ones too, oldest first."""
     for fact in known:
         if same_value(proposal, fact) and _covers(fact, proposal.since):
-            return Decision(Verdict.END if proposal.ends else Verdict.SAME, fact)
+            if proposal.ends:
+                return Decision(Verdict.ASK if outranks(fact.trust, proposal.trust) else Verdict.END, fact)
+            if not outranks(proposal.trust, fact.trust):  # the user's own word stands on its own
+                return Decision(Verdict.SAME, fact)
     if proposal.ends:
         return Decision(Verdict.ADD)
     if proposal.attribute is None or not is_single_valued(proposal.attribute):
@@ -54,7 +58,7 @@ def decide(proposal: Proposal, known: Sequence[Record]) -> Decision:
     if not live:
         return Decision(Verdict.ADD)
     newest = live[-1]
-    if is_guarded(newest) or TRUST_ORDER.index(proposal.trust) < TRUST_ORDER.index(newest.trust):
+    if is_guarded(newest) or outranks(newest.trust, proposal.trust):
         return Decision(Verdict.ASK, newest)
     if proposal.is_correction and proposal.valid_from is None:
         return Decision(Verdict.CORRECT, newest)
@@ -62,7 +66,7 @@ def decide(proposal: Proposal, known: Sequence[Record]) -> Decision:
     if moment >= _standing_at(since(newest), newest.event_time):
         return Decision(Verdict.SUPERSEDE, newest)
     later = next(fact for fact in known if _standing_at(since(fact), fact.event_time) > moment)
-    if TRUST_ORDER.index(later.trust) < TRUST_ORDER.index(proposal.trust):
+    if outranks(proposal.trust, later.trust):
         return Decision(Verdict.ASK, later)
     return Decision(Verdict.PAST, later)
 

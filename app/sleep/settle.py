@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from app.guard.trust import is_binding, may_influence
+from app.guard.trust import is_binding, may_influence, outranks
 from app.sleep.episodes import EPISODE, episode_turns
 from app.sleep.proposals import Proposal, from_dict
 from app.sleep.read import READ, proposals_in
@@ -106,6 +106,8 @@ def former(attribute: str | None) -> str:
 def _heed_end(work: Work, proposal: Proposal, fact: Record) -> None:
     """News that came after the news of its end is the past at once."""
     for end in work.store.slot(proposal.subject or "", former(proposal.attribute)):
+        if outranks(fact.trust, end.trust):
+            continue
         if fact.id != end.id and same_value(proposal, end) and since(end) > since(fact):
             work.store.update(closed(fact, since(end), by=end.id))
             work.store.link([Link(end.id, fact.id, LinkKind.SUPERSEDES)])
@@ -165,6 +167,8 @@ def _confirm(work: Work, fact: Record, proposal: Proposal, turn: Record, tally: 
     if any(link.dst == turn.id for link in links):
         return
     work.store.link([Link(fact.id, turn.id, LinkKind.DERIVED_FROM, 1.0, proposal.start, proposal.end)])
+    if outranks(fact.trust, turn.trust):  # a lesser witness is noted, and changes nothing
+        return
     extra = {name: value for name, value in fact.extra.items() if name != "suspect"}
     begin = min(since(fact), proposal.since) if fact.valid_to is None else since(fact)
     work.store.update(replace(fact, valid_from=begin, extra=extra))
