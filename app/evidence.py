@@ -20,6 +20,7 @@ from app.present import zone
 from app.records import Kind, LinkKind, Source, State
 from app.sleep.attributes import is_single_valued
 from app.sleep.rules import extract
+from app.standing import INSTRUCTION
 from app.uses import UNTRUSTED
 from app.when import resolved
 
@@ -85,7 +86,7 @@ def bears_witness(record: Record, question: str) -> bool:
     for that, and a question that was once asked says nothing."""
     if "forget" in record.extra and record.state is State.ARCHIVED:  # put away by its user
         return False
-    if record.trust in UNTRUSTED and looks_like_instruction(record.text):  # planted to steer the assistant
+    if record.trust in UNTRUSTED and _would_steer(record.text):
         return False
     if record.role == "assistant" and record.source is Source.MODEL_INFERRED:
         return _ASKS_ASSISTANT.search(question) is not None
@@ -95,6 +96,11 @@ def bears_witness(record: Record, question: str) -> bool:
         return False
     asked = record.text.rstrip().endswith("?") and len(_SENTENCE.findall(record.text)) <= 1
     return not asked or _ASKS_BACK.search(question) is not None
+
+
+def _would_steer(text: str) -> bool:
+    """Whether words that only inform would tell the assistant what to do: planted, or a standing wish."""
+    return bool(looks_like_instruction(text) or INSTRUCTION.search(text))
 
 
 def disputed(store: Store, record: Record, beside: Sequence[Record]) -> bool:

@@ -33,6 +33,9 @@ _PLANTED: tuple[tuple[str, str], ...] = (
      r"keys?|data|files?|contents?|money|funds|account|https?://)\b"),
     ("orders a standing rule", r"\b(?:from now on|whenever (?:asked|the user)|in all (?:future )?(?:answers|responses|conversations)|"
      r"for every (?:question|answer|request))\b.{0,60}\b(?:you|answer|say|reply|respond|recommend|tell|use)\b"),
+    ("imitates the notes", r"\byou (?:said|noted)(?: \([\w ]+\))?:|(?:^|\n)\W*(?:message|answer|notes):"),
+    ("orders what to say", r"\b(?:always|only|never) (?:say|answer|reply|mention|recommend|use|end|start)\b|\bsay [\w ]+ and nothing else|"
+     r"\buser preference\b|\bwhen asked\b.{0,40}\bsay\b|\bremind me\b.{0,60}\b(?:send|password|key|secret)"),
     ("holds template markers", _TEMPLATE.pattern),
 )  # fmt: skip
 """Patterns, compiled when they are first asked for: showing text needs none of them."""
