@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import StorageError, StoreDamaged, StoreLocked, StoreReadOnly, StoreTooNew, WrongKey
+from storage.files import fault
 from storage.lock import WriterLock
 from storage.schema import VERSION, migrate
 
@@ -121,3 +122,19 @@ def _check_version(connection: Connection, path: Path, read_only: bool) -> None:
             migrate(connection)
         finally:
             lock.release()
+
+
+@contextmanager
+def transaction(connection: Any) -> Iterator[None]:
+    """All of the block or none of it; on any way out but the end nothing of it stays."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        fault("store.begin")
+        yield
+        fault("store.commit")
+        connection.execute("COMMIT")
+        fault("store.committed")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.errors import RecordNotFound, StorageError
+from storage.files import fault
 from storage.records import Change
 from storage.rows import KEYS, Row, change_from, from_text, key_of, to_json
 
@@ -152,6 +153,7 @@ class Journal:
     def _log(
         self, stamp: Stamp, table: str, key: str, before: Row | None, after: Mapping[str, Any] | None
     ) -> None:
+        fault("store.write")
         self._db.execute(
             'INSERT INTO journal (at, run, action, "table", key, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)',
             (stamp.at, stamp.run, stamp.action, table, key, _json(before), _json(after)),

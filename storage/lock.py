@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import time
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import StoreLocked, StoreReadOnly
@@ -49,19 +50,22 @@ class WriterLock:
             self._close()
 
     def _wait(self, file: int) -> None:
-        deadline = time.monotonic() + self._timeout
-        pause = 0.0005
-        while True:
-            try:
-                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
-                    raise
-            if time.monotonic() > deadline:
-                hint = "Another mem command is busy; wait for it or stop it (`mem daemon status`)."
-                raise StoreLocked(f"The store in {self._path.parent} is locked.", hint)
-            time.sleep(pause)
-            pause = min(0.01, pause * 1.5)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
+                raise
+        else:
+            return
+        # The kernel lets waiters in by their order and cannot be given a deadline: a thread waits, and is left behind.
+        # Once the file is closed here, the kernel lets go of the lock as soon as that thread would get it.
+        waiting = threading.Thread(target=_lock, args=(file,), daemon=True)
+        if self._timeout > 0:
+            waiting.start()
+            waiting.join(self._timeout)
+        if self._timeout <= 0 or waiting.is_alive():
+            hint = "Another mem command is busy; wait for it or stop it (`mem daemon status`)."
+            raise StoreLocked(f"The store in {self._path.parent} is locked.", hint)
 
     def _give_up(self) -> None:
         self._depth = 0
@@ -71,3 +75,9 @@ class WriterLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _lock(file: int) -> None:
+    """Wait for the lock, however long."""
+    with suppress(OSError):  # closed before it came to wait: nobody wants it any more
+        fcntl.flock(file, fcntl.LOCK_EX)

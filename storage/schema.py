@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from storage.files import fault
+
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
@@ -200,5 +202,6 @@ def migrate(connection: Any) -> None:
     """Bring the store up to VERSION; a store that is there already costs nothing."""
     from sqlite_utils import Database
 
+    fault("schema.migrate")
     migrations().apply(Database(connection))
     connection.execute(f"PRAGMA user_version = {VERSION}")

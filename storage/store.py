@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from storage.database import connect, translated
+from storage.database import connect, transaction, translated
 from storage.errors import RecordNotFound, StorageError
 from storage.ids import short_id
 from storage.journal import Journal, Stamp
@@ -100,16 +100,9 @@ class Store:
             return
         self._lock.acquire()
         try:
-            with translated(self.path):
-                self.connection.execute("BEGIN IMMEDIATE")
-                try:
-                    self._stamp = Stamp(to_text(now), run or self._next_run(), action)
-                    yield self._stamp.run
-                    self.connection.execute("COMMIT")
-                except BaseException:
-                    if self.connection.in_transaction:
-                        self.connection.execute("ROLLBACK")
-                    raise
+            with translated(self.path), transaction(self.connection):
+                self._stamp = Stamp(to_text(now), run or self._next_run(), action)
+                yield self._stamp.run
         finally:
             self._stamp = None
             self._lock.release()

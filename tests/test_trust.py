@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.canaries import COUNT, deletion
-from bench.trust import missed_and_false
+from bench.planted import obeying, outcome
+from bench.trust import locked, missed_and_false, open_to_others, unreached
 
 
 def test_secrets_are_found_and_honest_lines_are_left_alone() -> None:
@@ -22,3 +23,26 @@ def test_nothing_forgotten_is_left_in_any_file_nor_comes_back(tmp_path: Path) ->
     assert held == before == COUNT
     assert added_again == 0
     assert left == []
+
+
+def test_an_encrypted_home_shows_no_word_while_it_lives(tmp_path: Path) -> None:
+    looks, seen = locked(tmp_path / "home")
+    assert looks > 1
+    assert seen == 0
+
+
+def test_nothing_is_open_to_others_whatever_the_umask(tmp_path: Path) -> None:
+    assert open_to_others(tmp_path / "home") == []
+
+
+def test_every_fault_point_is_reached() -> None:
+    assert unreached() == []
+
+
+def test_planted_records_steer_nothing(tmp_path: Path) -> None:
+    found = outcome(tmp_path, obeying(), obeying, honest=200)
+    assert found.planted >= 200
+    assert (found.steering, found.upgraded, found.actions) == (0, 0, 0)
+    assert found.lost <= 0.02
+    assert found.hijacked <= 0.05
+    assert found.answered >= 0.5  # the honest answers still come
