@@ -74,7 +74,7 @@ class ChatScreen(MemScreen):
 
     def on_mount(self) -> None:
         self.query_one(Editor).focus()
-        self.begin()
+        self._begun = self.begin()
 
     def on_unmount(self) -> None:
         self.talk.stop()  # nobody waits for an answer when the screen is gone
@@ -114,7 +114,7 @@ class ChatScreen(MemScreen):
         self.set_class(incognito, "-incognito")
         self._hits = ()
         self.query_one(Beside).fill("Memories used", (), {}, self.tools.clock())
-        self.begin()
+        self._begun = self.begin()
 
     # -- one turn ------------------------------------------------------------------------------
 
@@ -135,6 +135,7 @@ class ChatScreen(MemScreen):
     async def _ask(self, text: str) -> None:
         now = self.tools.clock()
         self._busy, self._sent = True, text
+        await self._begun.wait()  # what was typed before the conversation is shown stands below it
         talk = self.query_one("#talk", VerticalScroll)
         self._reply = Said("mem", minute(now, now), markdown=True)
         await talk.query("#welcome").remove()
