@@ -207,7 +207,10 @@ class Store:
     def undo(self, *, run: str | None = None, seq: int | None = None) -> int:
         """Reverse one run or one journal entry; returns how many rows changed. Raises StorageError on a clash."""
         changes = list(self.journal.changes(run=run, seq=seq))
-        return self.journal.undo(self._writing(), changes)
+        count = self.journal.undo(self._writing(), changes)
+        # What came to hang on a record since then goes with it.
+        self.delete(json.loads(c.key)[0] for c in changes if c.table == "records" and c.before is None)
+        return count
 
     def set_meta(self, key: str, value: Any) -> None:
         """Keep a small JSON value that is no memory (a watermark, a setting of the store)."""

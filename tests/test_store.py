@@ -178,9 +178,11 @@ def test_daily_wear_does_not_stand_in_the_way_of_an_undo(store: Store) -> None:
         [record] = store.insert([said("a")])
     with store.atomic("use", NOW):
         store.update(replace(record, use_count=3, stability=9.0, last_used=NOW))
+        store.add_use(Use(record.id, NOW, "s", 1.0))
     with store.atomic("undo", NOW):
         store.undo(run=run)
     assert store.records() == []
+    assert store.uses(record.id) == []
 
 
 def test_forgetting_leaves_no_copy_and_is_not_learnt_again(store: Store, tmp_path: Path) -> None:
