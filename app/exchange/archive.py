@@ -9,14 +9,14 @@ import codecs
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, Any
 
 from app.errors import BadInput
-from app.exchange.items import MAX_FILE, Problem, open_binary
+from app.exchange.items import MAX_FILE, Item, Problem, open_binary
 
 MAX_ITEM = 64 * 2**20  # characters of one element of a JSON array, such as one whole conversation
 MAX_MEMBERS = 10_000
@@ -135,6 +135,22 @@ class _Reader:
             raise ValueError(f"more than {MAX_FILE * 8 // 2**30} GB")
         self._ended = not data
         self._text += self._decode.decode(data, final=self._ended)
+
+
+def conversations(path: Path, read: Callable[[Any, str], Iterable[Item]]) -> Iterator[Item]:
+    """What `read` makes of each conversation in a zip, a folder or a conversations.json. Raises BadInput.
+
+    One that it cannot read becomes a Problem, and the rest goes on.
+    """
+    for name in members(path, "conversations*.json"):
+        for place, value in array_items(path, name):
+            if isinstance(value, Problem):
+                yield value
+                continue
+            try:
+                yield from read(value, place)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                yield Problem(place, f"not a conversation: {error}")
 
 
 @contextmanager

@@ -7,25 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.exchange.archive import array_items, members
-from app.exchange.items import MAX_TEXT, Item, Problem, Turn, parse_time
+from app.exchange.archive import conversations
+from app.exchange.items import MAX_TEXT, Item, Turn, parse_time
 
-PATTERN = "conversations*.json"
 SAID = {"user": "user", "assistant": "assistant"}
 SPOKEN = ("text", "multimodal_text")
 
 
 def read_chatgpt(path: Path) -> Iterator[Item]:
     """Turns of every conversation in a zip, a folder or a conversations.json. Raises BadInput."""
-    for name in members(path, PATTERN):
-        for place, value in array_items(path, name):
-            if isinstance(value, Problem):
-                yield value
-                continue
-            try:
-                yield from _conversation(value, place)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                yield Problem(place, f"not a conversation: {error}")
+    return conversations(path, _conversation)
 
 
 def _conversation(value: Mapping[str, Any], place: str) -> list[Turn]:
