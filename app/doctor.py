@@ -11,6 +11,7 @@ from datetime import datetime
 
 from app.config import Config, Home, load_config
 from app.errors import AppError
+from app.forget import UNSETTLED, settle
 from app.memory import Memory
 from storage.check import (
     drop_orphan_vectors,
@@ -103,6 +104,9 @@ def repair(memory: Memory, now: datetime) -> list[str]:
     if memory.home.path.stat().st_mode & 0o077:
         memory.home.path.chmod(0o700)
         done.append("the home folder is private again")
+    if memory.store.meta(UNSETTLED):
+        settle(memory, now)
+        done.append("copies of what was forgotten were removed")
     embedded = memory.embed_backlog(now)
     if embedded:
         done.append(f"{embedded:,} memories were embedded")

@@ -13,7 +13,7 @@ from cli.options import DryRunOption, HomeOption, JsonOption, YesOption, confirm
 from cli.output import clipped, document, one_line, say
 
 if TYPE_CHECKING:
-    from app.forget import Preview, Trace
+    from app.forget import Place, Preview
     from app.memory import Memory
     from app.records import Record
 
@@ -48,7 +48,8 @@ def forget(
 ) -> None:
     """Erase memories for good, with everything that was derived from them alone. This cannot be undone.
 
-    A keyed hash stays behind, so that an import does not bring them back. Backups are thrown away with it.
+    A keyed hash stays behind, so that an import does not bring them back. A fresh, checked backup takes
+    the place of those that hold them.
 
     Example: mem forget m7k2 --verify
     """
@@ -65,20 +66,26 @@ def forget(
         if not dry_run:
             confirmed(f"Erase {len(plan.all)} for good?", yes)
             forgetting.forget(memory, plan, now())
-        traces = forgetting.traces(memory, plan.all) if verify and not dry_run else []
+        places = forgetting.places(memory, plan.all) if verify and not dry_run else []
     if json:
-        document(_keys(plan, dry_run) | {"traces": [str(t.file) for t in traces]})
+        searched = [{"place": p.name, "searched": p.searched, "found": list(p.found)} for p in places]
+        document(
+            _keys(plan, dry_run) | {"traces": [f for p in places for f in p.found], "places": searched}
+        )
     elif not dry_run:
         print(f"Forgot {len(plan.all)}.")
     if verify and not dry_run:
-        _prove(traces)
+        _prove(places)
 
 
-def _prove(traces: list[Trace]) -> None:
-    if traces:
-        where = ", ".join(sorted({t.file.name for t in traces}))
+def _prove(places: list[Place]) -> None:
+    for place in places:
+        say(f"  {place.name:<18} {place.searched:>4} searched   {', '.join(place.found) or 'nothing'}")
+    where = sorted({name for place in places for name in place.found})
+    if where:
         raise Refused(
-            f"Words of it still stand in {where}.", "Stop other mem programs, then forget it again."
+            f"Words of it still stand in {', '.join(where)}.",
+            "Stop other mem programs, then run `mem doctor --fix`.",
         )
     say("No file in the home holds its words any more.")
 

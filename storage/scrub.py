@@ -74,6 +74,22 @@ def echoing(connection: Any, wanted: Sequence[str]) -> list[str]:
     return list(found)
 
 
+def tables_holding(connection: Any, needles: Sequence[str]) -> tuple[int, list[str]]:
+    """How many tables keep words, and "table.column" for those in which one of `needles` (lower case) still stands."""
+    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'records_fts%' ORDER BY name"
+    tables = [name for (name,) in connection.execute(sql).fetchall()]
+    found = []
+    for table in tables:
+        columns = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")').fetchall()]
+        for column in columns:
+            value = f'lower(CAST("{column}" AS TEXT))'
+            sql = f'SELECT 1 FROM "{table}" WHERE instr({value}, ?) OR instr({value}, ?) LIMIT 1'
+            marks = ((needle.lower(), _in_json(needle.lower())) for needle in needles)
+            if any(connection.execute(sql, mark).fetchone() for mark in marks):
+                found.append(f"{table}.{column}")
+    return len(tables), found
+
+
 def _in_json(words: str) -> str:
     """The words as they stand inside a JSON string."""
     return json.dumps(words, ensure_ascii=False)[1:-1]

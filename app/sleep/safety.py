@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from app.backups import make
+from app.forget import settle
 from app.sleep.work import Tally, Work
 
 
 def back_up(work: Work, tally: Tally) -> None:
     """The job. The copy is restored and its state compared before it counts; older ones rotate."""
+    settle(work.memory, work.now)  # a forgetting that was killed
     newest = next((c.seq for c in work.store.journal.changes(newest_first=True, limit=1)), 0)
     if newest > work.mark("backup"):
         backup = make(work.memory, work.now)
