@@ -1,6 +1,6 @@
 """What an extractor finds in written sessions, against the facts that are labelled there.
 
-    python -m bench.extraction [--show] [--model NAME]
+    python -m bench.extraction [--show] [--sessions FOLDER] [--only NAME...] [--model NAME] [--keep FOLDER]
 
 A session is text: a heading (`# TIME SPEAKER, SPEAKER`), one turn a line, and below a turn what it states:
 `= SUBJECT/OTHER NAME: WORD/OTHER WORD, WORD` has to be found, `~` may be. A statement matches when it is about the
@@ -11,17 +11,29 @@ and other people's words are turns without labels.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.config import find_home
 from app.encode import turn as encoded
-from app.sleep.rules import extract
+from app.sleep.extract import read_episode, worth_reading
+from app.sleep.read import SCHEMA, TOKENS, prompt, proposals_in
+from app.sleep.support import echoes
 from app.when import describe, find_times
+from models.chat import Message, Usage
+from models.open import open_chat
 from storage.records import Record
+
+if TYPE_CHECKING:
+    from models.chat import ChatModel
 
 SESSIONS = Path(__file__).parents[1] / "tests" / "data" / "sessions"
 NEAR = 6  # words from the start of a statement within which its subject stands
@@ -99,9 +111,10 @@ class Score:
 Extractor = Callable[[Sequence[Turn]], Iterable[Found]]
 
 
-def sessions(folder: Path = SESSIONS) -> list[list[Turn]]:
-    """Every session of the folder; turns are a minute apart."""
-    return [read_session(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.txt"))]
+def sessions(folder: Path = SESSIONS, only: Sequence[str] = ()) -> list[list[Turn]]:
+    """Every session of the folder, or those whose names begin so; turns are a minute apart."""
+    files = [f for f in sorted(folder.glob("*.txt")) if f.name.startswith(tuple(only) or "")]
+    return [read_session(file.read_text(encoding="utf-8")) for file in files]
 
 
 def read_session(text: str) -> list[Turn]:
@@ -174,40 +187,69 @@ def _borne_out(one: Found, said: Turn, talk: Sequence[Turn]) -> bool:
 
 def by_rules(talk: Sequence[Turn]) -> Iterator[Found]:
     """What the rules of the night find; an assistant's turns tell nothing of its user."""
-    for place, said in enumerate(talk):
-        if said.speaker != "assistant":
-            before = [t.text for t in talk[max(0, place - 3) : place]]
-            tz = said.said_at.strftime("%z")
-            for candidate in extract(said.text, said.speaker, said.said_at, f"{tz[:3]}:{tz[3:]}", before):
-                yield Found(place, candidate.text)
+    return (Found(int(proposal.turn), proposal.text) for proposal in read_episode(_records(talk)))
 
 
-def by_model(name: str) -> Extractor:
-    """The rules and what this chat model finds besides, as the night asks it."""
-    from app.config import find_home
-    from app.sleep.read import SCHEMA, TOKENS, prompt, proposals_in
-    from models.open import open_chat
+@dataclass(slots=True)
+class Cost:
+    """What a model's reading cost: calls, tokens (a cached prefix does not count) and seconds."""
 
-    chat = open_chat(name, find_home(None).models)
+    calls: int = 0
+    prompt: int = 0
+    generated: int = 0
+    seconds: float = 0.0
+
+
+def by_model(chat: ChatModel, cost: Cost, kept: Path | None = None) -> Extractor:
+    """The rules and what a chat model finds besides, asked as the night asks it.
+
+    `kept`: a folder for its answers, so that a long measurement can go on where it stopped.
+    """
 
     def read(talk: Sequence[Turn]) -> Iterator[Found]:
-        yield from by_rules(talk)
-        own = [(n, t) for n, t in enumerate(talk) if t.speaker != "assistant"]
-        for start in range(0, len(own), 4):
-            part = own[start : start + 4]
-            records = [_record(place, said) for place, said in part]
-            raw = "".join(chat.stream(prompt(records), max_tokens=TOKENS, schema=SCHEMA))
-            for proposal in proposals_in(raw, records, name)[0]:
-                yield Found(int(proposal.turn), proposal.text)
+        turns = _records(talk)
+        by_rules = read_episode(turns)
+        yield from (Found(int(proposal.turn), proposal.text) for proposal in by_rules)
+        known = [proposal.text for proposal in by_rules]
+        for part in worth_reading(turns, by_rules):
+            for proposal in proposals_in(_answer(chat, prompt(part), cost, kept), part, chat.name)[0]:
+                if not echoes(proposal.text, known):
+                    known.append(proposal.text)
+                    yield Found(int(proposal.turn), proposal.text)
 
     return read
 
 
-def _record(place: int, said: Turn) -> Record:
-    from dataclasses import replace
+def _answer(chat: ChatModel, messages: Sequence[Message], cost: Cost, kept: Path | None) -> str:
+    text = json.dumps([chat.version, [[m.role, m.content] for m in messages]])
+    file = kept / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.json" if kept else None
+    if file is not None and file.is_file():
+        answer = json.loads(file.read_text(encoding="utf-8"))
+    else:
+        started = time.perf_counter()
+        raw = "".join(chat.stream(messages, max_tokens=TOKENS, schema=SCHEMA))
+        used = chat.last_usage or Usage(0, 0, 0, 0.0, 0.0)
+        fresh = used.prompt_tokens - used.cached_tokens
+        answer = [raw, fresh, used.completion_tokens, time.perf_counter() - started]
+        if file is not None:
+            file.write_text(json.dumps(answer), encoding="utf-8")
+    cost.calls, cost.prompt, cost.generated = (
+        cost.calls + 1,
+        cost.prompt + answer[1],
+        cost.generated + answer[2],
+    )
+    cost.seconds += answer[3]
+    return str(answer[0])
 
-    record = encoded(said.text, now=said.said_at)
-    role = "user" if said.speaker == "user" else "other"
+
+def _records(talk: Sequence[Turn]) -> list[Record]:
+    """The turns as the store holds them; a turn's id is its place."""
+    return [_record(place, said) for place, said in enumerate(talk)]
+
+
+def _record(place: int, said: Turn) -> Record:
+    record = encoded(said.text, now=said.said_at, said_at=said.said_at)
+    role = said.speaker if said.speaker in ("user", "assistant") else "other"
     return replace(record, id=str(place), speaker=said.speaker, role=role)
 
 
@@ -215,16 +257,30 @@ def main() -> int:
     """Print the table; with --show the statements that failed and the labels that were missed."""
     options = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     options.add_argument("--show", action="store_true")
+    options.add_argument("--sessions", type=Path, default=SESSIONS)
+    options.add_argument("--only", nargs="*", default=[], help="beginnings of file names")
     options.add_argument("--model")
+    options.add_argument("--keep", type=Path, help="a folder that holds a model's answers between runs")
     args = options.parse_args()
-    talks = sessions()
+    talks = sessions(args.sessions, args.only)
     labels = [label for talk in talks for turn in talk for label in turn.labels if label.required]
-    print(f"{len(talks)} sessions, {sum(map(len, talks))} turns, {len(labels)} labelled facts")
-    score = measure(by_model(args.model) if args.model else by_rules, talks)
+    turns = sum(map(len, talks))
+    print(f"{len(talks)} sessions, {turns} turns, {len(labels)} labelled facts")
+    cost = Cost()
+    extractor = by_rules
+    if args.model:
+        extractor = by_model(open_chat(args.model, find_home(None).models), cost, args.keep)
+    score = measure(extractor, talks)
     shares = score.shares()
     for name, share in shares.items():
         bound = f">= {LEAST[name]:.2f}" if name in LEAST else f"<= {MOST[name]:.2f}"
         print(f"{name:12} {share:6.3f}   {bound}")
+    if cost.calls:
+        print(
+            f"a turn       {cost.prompt / turns:.0f} prompt tokens (<= 200), {cost.generated / turns:.0f} ",
+            end="",
+        )
+        print(f"generated (<= 40), {cost.seconds / turns:.2f} s; {cost.calls} calls")
     if args.show:
         for name in ("right", "wrong", "unsupported", "junk", "missed"):
             print(f"\n{name}:", *getattr(score, name), sep="\n  ")
