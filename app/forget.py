@@ -107,7 +107,7 @@ def settle(memory: Memory, now: datetime, records: Sequence[Record] = ()) -> Non
     """
     if not memory.store.meta(UNSETTLED):
         return
-    checkpoint(memory.store.connection)
+    checkpoint(memory.store.connection, memory.store.path)
     needles = _needles_of(memory, records)
     files = (memory.store.path, memory.store.path.with_name(f"{memory.store.path.name}-wal"))
     if not records or any(_found(path, needles) for path in files if path.exists()):
@@ -126,7 +126,7 @@ def traces(memory: Memory, records: Sequence[Record]) -> list[Trace]:
 
     Call it after `forget` with the records that went; an empty list is the proof. A packed backup is unpacked for it.
     """
-    checkpoint(memory.store.connection)
+    checkpoint(memory.store.connection, memory.store.path)
     needles = _needles_of(memory, records)
     return [
         Trace(needle, path)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 from app.config import Config, Home, save_setting
 from app.errors import Refused
 from storage.errors import WrongKey
-from storage.rekey import SALT_BYTES, is_plain, raw_key, read_salt, rekey
+from storage.files import write_atomic
+from storage.rekey import SALT_BYTES, is_plain, overwrite, raw_key, read_salt, rekey
 
 PLAIN = b"SQLite format 3\x00"  # how an unencrypted database begins
 SERVICE = "mem"  # the name under which the system's keyring keeps passphrases
@@ -42,6 +44,8 @@ def unlock(home: Home, config: Config, ask: Callable[[], str] | None = None) -> 
     fresh = not home.database.exists() or home.database.stat().st_size == 0
     if mode == "none" or (not fresh and is_plain(home.database)):
         return None
+    if _unfinished(home).exists() and not fresh:
+        _remove_plain(home)
     return derive(_passphrase(home, mode, ask), os.urandom(SALT_BYTES) if fresh else read_salt(home.database))
 
 
@@ -80,6 +84,7 @@ def lock(home: Home, config: Config, passphrase: str, mode: str, ask: Callable[[
         from_keyring(home)  # fails now, not after the store has its new key
     # The setting goes first: a plain store under it still opens, an encrypted one without it would not.
     save_setting(home.config, "encryption.mode", mode)
+    write_atomic(_unfinished(home), b"")
     digest = rekey(home.database, old, derive(passphrase, os.urandom(SALT_BYTES)))
     if mode == "keyring":
         to_keyring(home, passphrase)
@@ -128,7 +133,6 @@ def _no_keyring(reason: str) -> Refused:
 
 def _remove_plain(home: Home) -> None:
     """Index files, saved prompt states and backups from before are views or copies in the clear."""
-    from storage.rekey import overwrite
 
     for folder in (home.path / "index", home.path / "prefix", home.backups, home.logs):
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
@@ -136,3 +140,9 @@ def _remove_plain(home: Home) -> None:
                 with path.open("r+b") as file:
                     overwrite(file)
                 path.unlink()
+    _unfinished(home).unlink(missing_ok=True)
+
+
+def _unfinished(home: Home) -> Path:
+    """A file that stands while a change of key is under way: whoever finds it after a crash removes what was left."""
+    return home.path / "encrypting"

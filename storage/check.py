@@ -53,9 +53,13 @@ def rebuild_full_text(connection: Any) -> None:
     connection.execute("INSERT INTO records_fts (records_fts) VALUES ('rebuild')")
 
 
-def checkpoint(connection: Any) -> bool:
-    """Move the write-ahead log into the database and empty it; False while another process is reading."""
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+def checkpoint(connection: Any, path: Path) -> bool:
+    """Move the write-ahead log into the database at `path` and empty it; False while another process is reading.
+
+    Raises StoreReadOnly.
+    """
+    with translated(path):
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
 
 
@@ -69,6 +73,6 @@ def compact(connection: Any, path: Path) -> None:
     try:
         with translated(path):
             connection.execute("VACUUM")
-        checkpoint(connection)
+        checkpoint(connection, path)
     finally:
         lock.release()

@@ -117,10 +117,10 @@ def sha256(*paths: Path) -> str:
 
 
 def sweep(folder: Path) -> int:
-    """Remove temporary files of processes that are gone; returns how many."""
+    """Remove temporary files of processes that are gone, and what SQLite left beside them; returns how many."""
     removed = 0
-    for path in sorted(folder.glob(f".*{SUFFIX}")):
-        pid = path.name.split(".")[-2]
+    for path in sorted(folder.glob(f".*{SUFFIX}*")):
+        pid = path.name.rpartition(SUFFIX)[0].rpartition(".")[2]
         if not (pid.isdigit() and _lives(int(pid))):
             path.unlink(missing_ok=True)
             removed += 1

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import IO
 
+from storage.check import checkpoint
 from storage.database import connect, translated
 from storage.errors import StoreDamaged
 from storage.files import replacing
@@ -43,7 +44,7 @@ def rekey(path: Path, old: str | None, new: str | None) -> str:
     try:
         connection = connect(path, key=old)
         before = state_hash(connection)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        checkpoint(connection, path)
         with path.open("r+b") as original:
             with replacing(path) as copy, translated(path):
                 connection.execute("ATTACH DATABASE ? AS copy KEY ?", (str(copy), new or ""))

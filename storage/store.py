@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from storage.database import connect, transaction, translated
 from storage.errors import RecordNotFound, StorageError
+from storage.files import sweep
 from storage.ids import short_id
 from storage.journal import Journal, Stamp
 from storage.lock import WriterLock
@@ -49,6 +50,8 @@ class Store:
         """Open the store at `path` (a file). Raises StorageError and its kinds."""
         self.path = path
         self._key = key
+        if not read_only:
+            sweep(path.parent)  # a copy under another key, or a backup's, that a crash left
         self.connection = connect(path, key=key, read_only=read_only)
         self.journal = Journal(self.connection)
         self._lock = WriterLock(path.with_name("mem.lock"))

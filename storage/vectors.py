@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import hnsw
+from storage.database import transaction, translated
 from storage.exact import PRECISIONS, Row, Scope, Tail, as_json, cosines, decode, encode, last_op, unit
 
 if TYPE_CHECKING:
@@ -182,14 +183,9 @@ class _View:
             return False
         base = None if self._is_stale(*self._counts()) else self._graph
         new = hnsw.build(self._db, self._folder, self._scope, base, last_op(self._db), stop)
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with translated(self._folder), transaction(self._db):
             hnsw.remember(self._db, self._scope, new, now)
             hnsw.sweep(self._db, self._folder, self._scope)
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
         self._load()
         return True
 
