@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import encode
+from app.recall.channels import MOST_BOUND
 from app.recall.context import context_of, views_of
 from app.recall.recall import Query, Recall
 from models.embed import Embedder
@@ -189,3 +190,15 @@ def test_meaning_is_found_without_shared_words(tmp_path: Path, embedder: Embedde
         remember(store, [("user", text) for text in texts], session="notes", embedder=embedder)
         result = Recall(store, embedder).recall(Query("Do I have a pet?", NOW))
     assert result.hits[0].record.text == texts[0]
+
+
+def test_a_standing_wish_comes_up_when_help_is_asked_whatever_its_words(store: Store) -> None:
+    remember(store, [("user", f"Note {n}: my desk faces the park.") for n in range(120)], session="notes")
+    assert "work:2" in found(store, "How should I plan the room?", k=10)
+    assert "work:2" not in found(store, "Where did I plan the room?", k=10)
+
+
+def test_many_wishes_do_not_crowd_out_what_was_said(store: Store) -> None:
+    remember(store, [("user", f"Always mention the number {n} first.") for n in range(40)], session="wishes")
+    top = found(store, "How should I heat the greenhouse?", k=10)
+    assert sum(id.startswith("wishes") for id in top) <= MOST_BOUND

@@ -40,6 +40,37 @@ def test_names_of_speakers_are_taken_out(question: str, named: tuple[str, ...], 
     assert (found.named, found.bare) == (named, bare)
 
 
+@pytest.mark.parametrize(
+    ("question", "teller"),
+    [
+        ("Where does Anna live?", "Anna Keller"),
+        ("What did Bo tell Anna about the flat?", "Bo"),
+        ("What does Anna think of Bo's plan?", "Anna Keller"),
+        ("Which books has Anna got from Bo?", "Bo"),
+        ("What do Anna and Bo have in common?", None),
+        ("Which film have Bo and Anna both seen?", None),
+        ("What is for dinner?", None),
+    ],
+)
+def test_who_of_those_named_would_tell(question: str, teller: str | None) -> None:
+    assert analyse(question, SPEAKERS, NOW).teller == teller
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("How do I cook rice?", True),
+        ("Could you show me a stew?", True),
+        ("What are good ways to travel?", True),
+        ("What is my sister's name?", False),
+        ("How did I cook rice?", False),
+        ("Where do I live?", False),
+    ],
+)
+def test_asking_for_help_is_told_from_asking_what_was_said(question: str, wanted: bool) -> None:
+    assert ("help" in analyse(question, SPEAKERS, NOW).seeks) == wanted
+
+
 def test_a_first_name_that_two_share_names_neither() -> None:
     assert analyse("Where is Anna?", ["Anna Keller", "Anna Bolt"], NOW).named == ()
 

@@ -26,6 +26,12 @@ _SEEKS: Mapping[str, re.Pattern[str]] = {
     ),
     "reason": re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b"),
     "photo": re.compile(r"\b(?:photos?|pictures?|images?|paint\w*|posters?|sign|look like)\b"),
+    # advice or work, for which standing wishes count, rather than what was said
+    "help": re.compile(
+        r"^(?!.*\b(?:did|was|were|have i|had i|mentioned|told|conversations?|so far)\b)(?:how (?:do|can|should|would"
+        r"|might|could)|(?:can|could|would) you|please|help|show|give|explain|write|i(?:'m| want| need|'d)\b|if i\b"
+        r"|(?:what(?:'s| is| are| would| should| steps)|which)\b(?!.*\bmy\b))"
+    ),
 }
 _SELF = re.compile(r"\b(?:i|me|my|mine|i'm|i've|i'd|i'll)\b")
 _ASSISTANT = re.compile(
@@ -62,8 +68,9 @@ class Analysis:
             what a request says of itself.
         statement: `bare` without its question words, nearer to how an answer sounds.
         named: speakers whom the question names, as the store spells them.
+        teller: the one of them whose words would answer: "What did Ann tell Ben?" seeks Ann's; None for "Ann and Ben".
         terms: words to look for in full text; names of speakers are not among them.
-        seeks: kinds of answer (`time`, `number`, `place`, `person`, `list`, `reason`, `photo`).
+        seeks: kinds of answer (`time`, `number`, `place`, `person`, `list`, `reason`, `photo`, `help`).
         times: the intervals that it names, "last week" among them.
         of_self, of_assistant: it asks about its asker ("I", "my"), or for what the assistant said.
     """
@@ -72,6 +79,7 @@ class Analysis:
     bare: str
     statement: str
     named: tuple[str, ...]
+    teller: str | None
     terms: tuple[str, ...]
     seeks: frozenset[str]
     times: tuple[TimeSpan, ...]
@@ -102,12 +110,23 @@ def analyse(question: str, speakers: Iterable[str], now: datetime) -> Analysis:
         bare=bare,
         statement=_statement(bare) or bare,
         named=tuple(named),
+        teller=_teller(text, tuple(named)),
         terms=tuple(found[:MOST_TERMS]),
         seeks=frozenset(name for name, pattern in _SEEKS.items() if pattern.search(lower)),
         times=tuple(find_times(text, now)),
         of_self=_SELF.search(lower) is not None,
         of_assistant=_ASSISTANT.search(lower) is not None,
     )
+
+
+def _teller(question: str, named: tuple[str, ...]) -> str | None:
+    """Who does what is asked about: the first one named, or whom it came from; None for two who do it together."""
+    if len(named) != 2:
+        return named[0] if len(named) == 1 else None
+    first, second = (re.escape(name.split()[0]) for name in named)
+    if re.search(rf"\b(?:{first}(?:['’]s)?,? (?:and|&|or) {second}|both)\b", question, re.IGNORECASE):
+        return None
+    return named[bool(re.search(rf"\b(?:from|by) {second}\b(?!['’])", question, re.IGNORECASE))]
 
 
 def _names(speakers: Iterable[str]) -> dict[str, str]:

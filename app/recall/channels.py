@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LONGEST_SPAN = timedelta(days=45)
 
+MOST_WISHES, MOST_BOUND = 20, 5  # standing wishes that are looked at, and that bear on one question
+_WISHES = '{text} : (^"always" OR ^"never" OR "please always" OR "please never")'
+
 Scores = dict[int, float]
 
 
@@ -42,6 +45,18 @@ def dense(index: VectorIndex, vector: Vector, many: int, view: str, allowed: Seq
 def allowed_rows(store: Store, filter: Filter) -> list[int] | None:
     """The rows that a filter lets through, ascending; None when it lets all through."""
     return None if filter == EVERYTHING else store.matching(filter)
+
+
+def wishes(store: Store, analysis: Analysis, filter: Filter) -> Scores:
+    """What begins as a standing wish does ("Always ..."): for one who asks for help, whatever the words of both."""
+    if "help" not in analysis.seeks:
+        return {}
+    return {row: 1.0 for row, _ in store.search_text(_WISHES, MOST_WISHES, filter)}
+
+
+def nearest(scores: Scores, cosines: Scores, many: int = MOST_BOUND) -> Scores:
+    """Those of `scores` that come nearest in meaning; many wishes must not crowd out what was said."""
+    return {row: scores[row] for row in sorted(scores, key=lambda row: (-cosines.get(row, 0.0), row))[:many]}
 
 
 def in_times(store: Store, times: Iterable[TimeSpan], many: int, filter: Filter) -> set[int]:

@@ -110,6 +110,7 @@ class Recall:
         near = self._near(analysis.bare)
         for name, view in VIEWS.items():
             found[name] = channels.dense(*near, MANY, view, allowed) if near else {}
+        found["wish"] = channels.wishes(store, analysis, filter)
         rows = sorted(
             self._with_neighbours(found, allowed) | channels.in_times(store, analysis.times, MANY, filter)
         )
@@ -119,6 +120,7 @@ class Recall:
                 found[name] |= index.scores(
                     vector, [row for row in rows if row not in found[name]], view=view
                 )
+        found["wish"] = channels.nearest(found["wish"], found["dense"])
         return Candidates.of(list(briefs(store.connection, rows).values()), found)
 
     def _near(self, text: str) -> tuple[VectorIndex, Vector] | None:

@@ -91,13 +91,13 @@ def strength(found: Candidates, now: datetime) -> Array:
 
 def _speakers(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     """Who said it, against whom the question is about."""
-    named = {name.lower() for name in analysis.named}
-    said = found.each(lambda b: (b.speaker or b.subject or "").lower() in named)
-    one = len(named) == 1
+    teller = (analysis.teller or "").lower()
+    said = found.each(lambda b: bool(teller) and (b.speaker or b.subject or "").lower() == teller)
     user, assistant = found.each(lambda b: b.role == "user"), found.each(lambda b: b.role == "assistant")
     return {
-        "speaker": said * one,
+        "speaker": said,
         "user": user,
+        "wish": found.channels["wish"] * user,
         "user_self": user * analysis.of_self,
         "assistant_asked": assistant * analysis.of_assistant,
     }
@@ -135,7 +135,8 @@ def _manner(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     }
     return answers | {
         "first_person": np.array([each.first for each in found.traits]),
-        "second_person": np.array([each.second for each in found.traits]),
+        # what one said to another who is named is said to a "you"
+        "second_person": np.array([each.second for each in found.traits]) * (len(analysis.named) < 2),
         "length": np.log(size) / 5,
         "long": np.clip(size / 400, 0, 2),
         "standing": found.each(lambda b: b.role == "user" and _STANDING.search(b.text[:READ]) is not None),
