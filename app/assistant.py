@@ -176,6 +176,9 @@ class Assistant:
             answer = self._kept(plan, "".join(pieces).strip(), now, keep)
         total = plan.recall_ms + (time.perf_counter() - started) * 1000
         yield self._finished(plan, answer, total)
+        # Its user reads now. A caller who goes away leaves this to the backlog.
+        late = self.memory.store.get_many(answer.stored[len(plan.stored) :])
+        self.memory.sharpen(list(late.values()), now)
 
     def _spoken(self, plan: Plan, stop: Stop | None) -> Iterator[Said]:
         if plan.spoken:
@@ -248,7 +251,9 @@ class Assistant:
         if role == "user":
             source, speaker = Source.USER_SAID, self.memory.config.user.name
         record = turn(text, now=now, speaker=speaker, role=role, source=source, session=self.session)
-        return tuple(r.id for r in self.memory.add([record], "say" if role == "user" else "answer", now))
+        if role == "user":
+            return tuple(r.id for r in self.memory.add([record], "say", now))
+        return tuple(r.id for r in self.memory.add([record], "answer", now, embed=False))
 
     def _reinforce(self, used: tuple[str, ...], now: datetime) -> None:
         """Memories that an answer rests on are used; those that were only shown are not."""

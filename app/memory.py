@@ -17,6 +17,7 @@ from app.guard.admit import checked_record
 from app.guard.secrets import Secret
 from app.recall.context import views_of
 from models.errors import ModelError
+from models.recent import RecentEmbedder
 from storage.records import Record
 from storage.store import Store
 
@@ -53,7 +54,7 @@ class Memory:
         """The embedding model, loaded on first use; None where it is missing (`embedder_error` says why)."""
         if self._embedder is None and self.embedder_error is None:
             try:
-                self._embedder = self._load_embedder()
+                self._embedder = RecentEmbedder(self._load_embedder())
             except ModelError as error:
                 self.embedder_error = error
         return self._embedder
@@ -75,15 +76,22 @@ class Memory:
     # -- writing -------------------------------------------------------------------------------
 
     def add(
-        self, records: Sequence[Record], action: str, now: datetime, run: str | None = None
+        self,
+        records: Sequence[Record],
+        action: str,
+        now: datetime,
+        run: str | None = None,
+        *,
+        embed: bool = True,
     ) -> list[Record]:
         """Store records with their vectors in one transaction; returns them with ids.
 
         The guard reads them first: a secret is left out (`extra["secrets"]` names its kind) and goes to the vault
-        where there is one. The context view is embedded later (`embed_backlog`), after it was acknowledged.
+        where there is one. The context view is embedded later (`embed_backlog`), after it was acknowledged; so is
+        the text where nobody waits for it (`embed` false).
         """
         checked = [checked_record(record) for record in records]
-        vectors = self._embed([views_of(record)["text"] for record, _ in checked])
+        vectors = self._embed([views_of(record)["text"] for record, _ in checked]) if embed else None
         with self.store.atomic(action, now, run):
             added = self.store.insert(record for record, _ in checked)
             if vectors is not None:
@@ -120,11 +128,10 @@ class Memory:
         return done
 
     def sharpen(self, records: Sequence[Record], now: datetime) -> None:
-        """Make the vectors of these records again, at full precision."""
+        """Make the vectors of these records, again where there are some, at full precision."""
         for view in ("text", "context"):
             having = [r for r in records if view in views_of(r)]
-            vectors = self._embed([views_of(r)[view] for r in having])
-            if vectors is not None:
+            if (vectors := self._embed([views_of(r)[view] for r in having])) is not None:
                 with self.store.atomic("embed", now):
                     self._put_vectors(having, view, vectors)
 
