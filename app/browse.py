@@ -126,7 +126,7 @@ def search_by_meaning(memory: Memory, asked: Asked, now: datetime, limit: int = 
     """The same question put to recall, with the scores of its channels; loads the embedder on first use."""
     from app.recall.recall import Query, Recall  # numpy
 
-    found = Recall(memory.store, memory.embedder).recall(Query(asked.words, now, limit, asked.filter))
+    found = Recall.of(memory).recall(Query(asked.words, now, limit, asked.filter))
     rows = [Found(h.record, h.score, _channels(h.channels)) for h in found.hits]
     return Page(tuple(rows), False, found.ms, "meaning, nothing sure" if found.abstain else "meaning")
 

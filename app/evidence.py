@@ -60,7 +60,7 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     """The memories that bear on `text`, without those whose ids the prompt shows already."""
     from app.recall.recall import Query, Recall  # numpy
 
-    found = Recall(memory.store, memory.embedder).recall(
+    found = Recall.of(memory).recall(
         Query(text, now, k=k + min(len(without), MOST_KNOWN))
     )
     hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)][

@@ -63,7 +63,7 @@ def answer(memory: Memory, lookup: Lookup) -> dict[str, Any]:
 
     k = lookup.k if lookup.about is None else MAX_K
     query = Query(lookup.query, lookup.now, k=k, filter=lookup.filter)
-    found = Recall(memory.store, memory.embedder).recall(query)
+    found = Recall.of(memory).recall(query)
     chosen = [
         hit for hit in found.hits if lookup.about is None or _mentions(memory, hit.record, lookup.about)
     ]

@@ -28,7 +28,7 @@ from app.recall.weights import load_weights
 from bench.recall import rows, stored
 
 SCALE = 5.0  # a score of 1 as log odds
-FIXED = ("strength", "over")  # set by the model of forgetting, not by relevance
+FIXED = ("over",)  # what is no longer true, not what is less relevant
 Array = NDArray[np.float64]
 
 

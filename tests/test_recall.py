@@ -12,11 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import encode
+from app.config import Config, ForgettingConfig, find_home
+from app.forgetting import PRIOR, PRIOR_MOST, Curve
+from app.memory import Memory
 from app.recall.channels import MOST_BOUND
 from app.recall.context import context_of, views_of
 from app.recall.recall import Query, Recall
+from app.uses import DECAY
 from models.embed import Embedder
-from models.fake import HashEmbedder
+from models.fake import EchoChat, HashEmbedder
 from storage.records import Filter, Kind, Record
 from storage.store import Store
 
@@ -202,3 +206,33 @@ def test_many_wishes_do_not_crowd_out_what_was_said(store: Store) -> None:
     remember(store, [("user", f"Always mention the number {n} first.") for n in range(40)], session="wishes")
     top = found(store, "How should I heat the greenhouse?", k=10)
     assert sum(id.startswith("wishes") for id in top) <= MOST_BOUND
+
+
+def scores(store: Store, **settings: object) -> dict[str, float]:
+    recall = Recall(store, HASHES, **settings)  # type: ignore[arg-type]
+    hits = recall.recall(Query("What about the roof?", NOW + timedelta(days=300), k=50)).hits
+    return {hit.record.external_id or "": hit.score for hit in hits}
+
+
+def test_the_curve_and_the_prior_that_were_set_are_those_that_rank(store: Store) -> None:
+    plain, none = scores(store), scores(store, prior=0.0)
+    steep = scores(store, curve=Curve("exponential"))
+    assert all(plain[id] > steep[id] >= none[id] for id in none)
+    assert all(plain[id] - none[id] <= PRIOR for id in none)
+
+
+def test_a_prior_above_the_bound_counts_as_the_bound(store: Store) -> None:
+    assert scores(store, prior=9.0) == scores(store, prior=PRIOR_MOST)
+
+
+def test_recall_of_a_memory_takes_its_settings(tmp_path: Path) -> None:
+    settings = Config(forgetting=ForgettingConfig(shape="exponential", prior=0.02))
+    with Store(tmp_path / "mem.db") as opened:
+        memory = Memory(
+            find_home(tmp_path), settings, opened, load_embedder=lambda: HASHES, load_chat=EchoChat
+        )
+        recall = Recall.of(memory)
+        assert (recall.curve.shape, recall.prior) == ("exponential", 0.02)
+        with opened.atomic("fitted", NOW):
+            opened.set_meta(DECAY, 0.3)
+        assert Recall.of(memory).curve.decay == 0.3

@@ -37,7 +37,7 @@ class Block:
 def packed(memory: Memory, lookup: Lookup, budget: int) -> Block:
     """The block for one question; empty when recall abstains or nothing fits."""
     query = Query(lookup.query, lookup.now, k=MOST_HITS, filter=lookup.filter)
-    found = Recall(memory.store, memory.embedder).recall(query)
+    found = Recall.of(memory).recall(query)
     if found.abstain:
         return Block("", 0, ())
     return block([hit.record for hit in found.hits], lookup.now, budget)

@@ -11,21 +11,24 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from app.forgetting import PRIOR, PRIOR_MOST, STANDARD, Curve
 from app.recall import channels
 from app.recall.abstain import probability, signs
 from app.recall.analysis import Analysis, analyse
 from app.recall.candidates import Candidates
 from app.recall.order import ranking
-from app.recall.signals import signals
+from app.recall.signals import signals, strength
 from app.recall.weights import Weights, load_weights
+from app.uses import DECAY, curve_of
 from storage.records import Filter, Record
 from storage.search import briefs, distinct
 
 if TYPE_CHECKING:
+    from app.memory import Memory
     from models.embed import Embedder
     from storage.exact import Vector
     from storage.store import Store
@@ -69,12 +72,31 @@ class Recalled:
 
 
 class Recall:
-    """Recall over one store; without an embedder by full text alone. Cheap to make."""
+    """Recall over one store; without an embedder by full text alone. Cheap to make.
 
-    def __init__(self, store: Store, embedder: Embedder | None, weights: Weights | None = None) -> None:
+    `curve` is how memories fade, `prior` the most that this costs a memory in ranking.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder | None,
+        weights: Weights | None = None,
+        *,
+        curve: Curve = STANDARD,
+        prior: float = PRIOR,
+    ) -> None:
         self.store = store
         self.embedder = embedder
         self.weights = weights or load_weights()
+        self.curve = curve
+        self.prior = min(prior, PRIOR_MOST)
+
+    @classmethod
+    def of(cls, memory: Memory) -> Self:
+        """Recall as the user's settings, and the uses so far, want it."""
+        curve = curve_of(memory.config, memory.store.meta(DECAY))
+        return cls(memory.store, memory.embedder, curve=curve, prior=memory.config.forgetting.prior)
 
     def recall(self, query: Query) -> Recalled:
         """The memories that bear on a question. An empty store or question gives no hits."""
@@ -86,6 +108,9 @@ class Recall:
         if len(found):
             table = signals(analysis, found, query.now, query.filter.as_of)
             scores = self.weights.score(table, found.between_people)
+            fresh = strength(found, query.now, self.curve)
+            exact = table["date"] >= 1  # needs no favour of being fresh
+            scores += self.prior * np.maximum(fresh, exact)
             order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
             hits = self._hits(found, scores, order)
             chance = probability(

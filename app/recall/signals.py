@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.forgetting import DAY, FLOOR, STANDARD
+from app.forgetting import DAY, FLOOR, Curve
 from app.recall.candidates import Array, Candidates
 from app.recall.traits import READ, traits
 from app.recall.words import stem
@@ -66,7 +66,6 @@ def signals(
         "only_asks": np.array([each.only_asks for each in found.traits], float),
         "asks": asks,
         "date": np.maximum(_dated(analysis.text, found), _in_times(analysis, found)),
-        "strength": strength(found, now),
         "over": found.each(_is_over(as_of or now)),
     }
     return table | _speakers(analysis, found) | _words(analysis, found) | _manner(analysis, found)
@@ -78,13 +77,13 @@ def _is_over(moment: datetime) -> Callable[[Brief], bool]:
     return lambda b: b.valid_to <= at if b.valid_to is not None else b.superseded_by is not None
 
 
-def strength(found: Candidates, now: datetime) -> Array:
+def strength(found: Candidates, now: datetime, curve: Curve) -> Array:
     """Retrievability of each candidate at `now`; what is protected never falls below the floor."""
     out = np.empty(len(found))
     for i, brief in enumerate(found.briefs):
         touched = max(brief.last_used or brief.event_time, brief.event_time)
         days = (now - datetime.fromisoformat(touched)).total_seconds() / DAY
-        value = STANDARD.value(brief.stability, days)
+        value = curve.value(brief.stability, days)
         out[i] = max(value, FLOOR) if brief.pinned or brief.protected else value
     return out
 
