@@ -337,22 +337,27 @@ def describe(span: TimeSpan) -> str:
     )
 
 
-def resolved(text: str, said_at: datetime) -> str:
-    """The text with its relative times in absolute words, the rest unchanged: "yesterday" -> "on 7 May 2023"."""
-    out, at = [], 0
+def resolved(text: str, said_at: datetime, begin: int = 0, end: int = LONGEST) -> str:
+    """`text[begin:end]` with its relative times in absolute words, the rest unchanged: "yesterday" -> "on 7 May 2023".
+
+    What stands around tells which Friday is meant.
+    """
+    out, at = [], begin
     for span in find_times(text, said_at):
         words = text[span.begin : span.finish]
+        if not begin <= span.begin <= span.finish <= end:
+            continue
         if re.search(_YEAR, words) or not re.search(r"[a-z]", words, re.IGNORECASE):
             continue
         lead = "in" if span.precision in ("month", "year", "season", "week") else "on"
         before = re.search(
-            r"\b(?:on|in|since|until|by|before|after|from|during|of|for) $", text[at : span.begin], re.I
+            r"\b(?:on|in|since|until|by|before|after|from|during|of|for) $", text[: span.begin], re.I
         )
         starts_with = re.match(r"(?:on|in|since|until|by|before|after|from|during)\b", words, re.I)
         kept = starts_with[0] if starts_with else "" if before else lead
         out += [text[at : span.begin], f"{kept} {describe(span)}".strip()]
         at = span.finish
-    return "".join([*out, text[at:]])
+    return "".join([*out, text[at:end]])
 
 
 def _matches(text: str) -> Iterator[tuple[re.Match[str], Rule]]:

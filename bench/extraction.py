@@ -39,9 +39,7 @@ SESSIONS = Path(__file__).parents[1] / "tests" / "data" / "sessions"
 NEAR = 6  # words from the start of a statement within which its subject stands
 LEAST = {"precision": 0.90, "recall": 0.35}
 MOST = {"unsupported": 0.01, "junk": 0.02}
-_DENIES = re.compile(
-    r"\b(?:not|no|never|without|gave up|stopped|quit|left|avoids?|cannot)\b|n't\b", re.IGNORECASE
-)
+_DENIES = re.compile(r"\b(?:not|no|never|gave up|stopped|quit|left|avoids?|cannot)\b|n't\b", re.IGNORECASE)
 _PRONOUNS = frozenset("he she it they his her we".split())
 
 

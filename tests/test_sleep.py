@@ -193,7 +193,7 @@ def test_a_model_that_talks_nonsense_adds_nothing(memory: Memory, replies: list[
 
 
 def test_what_a_model_reads_must_stand_in_a_turn(memory: Memory) -> None:
-    live(memory, [("s", 3, "Our canary Pip escaped through the kitchen window on Monday.")])
+    live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")])
     told = ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."]
     report = sleep(memory, EchoChat([json.dumps({"facts": told})]), NOW)
     assert list(facts(memory)) == ["The user's canary Pip escaped on Monday."]

@@ -19,7 +19,7 @@ from storage.records import Record
 
 RULES = "rules/1"
 SLICE = 50  # episodes read in one transaction
-BEFORE = 3  # turns of context
+BEFORE = 4  # turns of context
 PART = 4  # turns that a model is shown at a time; small ones lose the thread of more
 _TELLS = re.compile(
     r"\b(?:I|I'm|I've|I'd|my|we|our|we've|we're)\b(?=.*\w+\W+\w+\W+\w+)", re.DOTALL | re.IGNORECASE
@@ -49,10 +49,14 @@ def read_episode(turns: Sequence[Record]) -> list[Proposal]:
     found = []
     for place, turn in enumerate(turns):
         if speaks_for_itself(turn):
-            context = [t.text for t in turns[max(0, place - BEFORE) : place]]
+            context = [(_voice(t), t.text) for t in turns[max(0, place - BEFORE) : place]]
             candidates = by_rules(turn.text, speaker_of(turn), turn.event_time, turn.tz, context)
             found += [from_candidate(c, turn, RULES) for c in candidates]
     return found
+
+
+def _voice(turn: Record) -> str:
+    return speaker_of(turn) if speaks_for_itself(turn) else "assistant"
 
 
 def worth_reading(turns: Sequence[Record], proposals: Sequence[Proposal]) -> Iterator[list[Record]]:

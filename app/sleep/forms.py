@@ -117,7 +117,11 @@ SELF: tuple[Rule, ...] = (
     _rule(r"\bI(?:'ve| have)?(?: got)? a new (?:girlfriend|boyfriend|partner)(?: called| named)?,? (?P<v>[A-Z]\w+)|(?P<w>\b[A-Z]\w+) is my "
           r"(?:new )?(?:girlfriend|boyfriend|partner|wife|husband|fianc[eé]e?)\b", "partner", "{s}'s partner is {v}.", proper=True),
     _rule(rf"\bmy (?:new )?(?:GP|family doctor)(?:'s name)? is {_V}", "doctor", "{s}'s doctor is {v}."),
-    _rule(rf"\bmy (?:new |current )?(?P<slot>gym|doctor|dentist|landlord|landlady|boss|manager|bank|office|school|car|rent|salary|time ?zone|address|"
+    _rule(r"\bI (?:have|use|drive|got) (?:an? |the )?(?P<v>[^.,;!?]{2,40}?) as (?:my|a) (?:new )?(?P<slot>phone|car|bank|gym|office|doctor|dentist)\b", "{slot}",
+          "{s}'s {slot} is {v}."),
+    _rule(r"\bI (?:bought|got) (?:an? |the )(?P<v>[\w' -]{2,40}?)(?= last\b| this\b| yesterday\b|,).{0,40}\bold (?P<slot>phone|car|bike|house|flat)\b", "{slot}",
+          "{s}'s {slot} is {v}."),
+    _rule(rf"\bmy (?:new |current )?(?P<slot>shifts|hours|gym|doctor|dentist|landlord|landlady|boss|manager|bank|office|school|car|rent|salary|time ?zone|address|"
           rf"phone number|email|therapist)(?:'s name)? (?:is|are|at)(?: called| now)? {_V}", "{slot}", "{s}'s {slot} is {v}."),
     _rule(r"\bI (?:go to|joined|train at) (?:the )?(?P<v>[\w' -]{2,30}?) gym\b", "gym", "{s}'s gym is {v}."),
     _rule(r"\bI (?:go to|joined|train at|work out at) (?:the |a )?(?P<v>[\w' -]*\b(?:gym|CrossFit|climbing wall|pool)\b[^.,;!?]{0,30})", "gym",
@@ -141,45 +145,28 @@ OTHERS: tuple[Rule, ...] = (
     _rule(r"(?:is|got) (?P<v>married|engaged|divorced|pregnant)\b", "marital status", "{s} is {v}."),
     _rule(r"is (?P<v>(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen)(?: (?:years|months) old)?)(?= and\b| now\b|[.,!]|$)",
           "age", "{s} is {v}."),
-    _rule(r"(?P<v>(?:has|had|needs) (?:an? |the |his |her |their )?(?:\w+ ){0,2}(?:interview|appointment|exam|surgery|operation|scan|wedding|"
-          r"concert|stroke|accident|baby|flu)\b[^.!?]{0,60})", "event", "{s} {v}."),
-    _rule(r"(?P<v>(?:arrives|comes|leaves|flies|visits|graduates|retires|teaches|studies|coaches|volunteers|speaks|takes|starts|plays|sings|runs|"
-          r"drives|owns) (?!it\b|that\b|me\b|place\b|care\b|time\b|out\b)[^.!?]{3,60})", "event", "{s} {v}."),
-    _rule(r"(?P<v>(?:is|are) (?:coming|visiting|arriving|flying|moving|leaving|starting|getting (?:married|divorced)|expecting|retiring|training) ?"
-          r"[^.!?]{0,60})", "event", "{s} {v}."),
-    _rule(r"(?P<v>(?:passed|graduated|won|got|lost|bought|sold|gave|broke|quit|retired|married|finished|started|published|went up to) "
-          r"(?!it\b|that\b|this\b|them\b|up\b)[^.!?]{3,60})", "event", "{s} {v}."),
 )  # fmt: skip
 
 STANDING = re.compile(
     r"(?:^\s*|[.!;:] |, (?:and|so|but|please) )(?:and |also |please |so |but )*(?P<v>(?:from now on|in future|always|never|please (?:always|never|don't|do not|stop|use|keep|"
-    r"answer|reply|write|remember)|don't ever|remember (?:that|to|this:?)|when(?:ever)? i (?:ask|say|write|tell)\b)[^.!?]{6,160})",
-    re.IGNORECASE,
-)
-PLAN = re.compile(
-    r"\b(?P<v>I(?:'m| am) (?:going|planning|hoping|about|flying|travelling|traveling|moving|starting|meeting|visiting|getting|seeing|"
-    r"running|taking|leaving)\b[^.!?]{4,120}|I(?:'ll| will) (?:be )?\w+[^.!?]{4,120}|(?:I|we)(?:'ve| have)? (?:got )?(?:an? |my )?(?:\w+ )?"
-    r"(?:appointment|interview|exam|meeting|flight|trip|reservation|surgery|deadline|concert|wedding)\b[^.!?]{3,100}|we(?:'re| are) "
-    r"(?:going|planning|moving|flying|getting)\b[^.!?]{4,120})",
-    re.IGNORECASE,
-)
-EVENT = re.compile(
-    r"\b(?P<v>(?:I|we)(?:'ve)? (?:just |recently |finally |also )*(?:went|ran|attended|visited|finished|completed|won|started|joined|signed|"
-    r"passed|met|adopted|bought|sold|lost|broke|painted|made|took|had|saw|hosted|volunteered|performed|received|applied|"
-    r"launched|opened|published|organi[sz]ed|gave|celebrated|hiked|climbed|travelled|traveled|camped|read|watched|cooked|baked|"
-    r"planted|learned|learnt|quit|got|flew|drove|moved|graduated|spent|paid)\b[^.!?]{4,140})",
+    r"answer|reply|write|remember)|remind me\b|don't ever|remember (?:that|to|this:?)|when(?:ever)? i (?:ask|say|write|tell)\b)[^.!?]{6,160})",
     re.IGNORECASE,
 )
 HOWTO = re.compile(r"^(?:(?:so|ok|note|tip|btw|by the way)[,:]? )?(?P<goal>to [a-z][^,.!?]{4,60}), (?P<steps>(?:you |first |just |simply )*"
                     r"[a-z]+ [^?]{8,300})$", re.IGNORECASE)  # fmt: skip
+ASKS = re.compile(
+    r"^\s*(?:(?:and|also|please|ok|so),? )*(?P<v>(?:don't|do not) (?!(?:you|worry|know|think|forget|be|mind|care|get me)\b)"
+    r"[^.!?]{6,160})",
+    re.IGNORECASE,
+)
+"""What a user asks of their assistant, without "please" or "always"."""
+
 TAG_QUESTION = re.compile(
     r",? (?:did I (?:tell|mention)[^,?]*|have I told you[^,?]*|(?:can you )?believe it|you know|you see|right|ok(?:ay)?|remember|"
     r"(?:is|are|was|were|do|does|did|have|has|ca)n't (?:it|they|you|he|she|we)|is that (?:ok|a problem|fine)[^,?]*)\?\s*$",
     re.IGNORECASE,
 )
 """What turns a statement into a question in form only."""
-VAGUE = re.compile(r"^(?:\S+ ){1,3}(?:it|that|this|them|not)\b", re.IGNORECASE)
-"""Words that mean nothing without the sentence before."""
 NO_STATEMENT = re.compile(
     r"\?\s*$|\b(?:if i|if we|i wish|imagine|suppose|what if|as if|would have|could have|should have|hypothetical|pretend|in my dream|"
     r"i dreamt|i dreamed|maybe i|might|perhaps|i wonder|i wondered|not sure if|just kidding|jk|kidding|lol|haha|joking|as a joke|"
@@ -227,20 +214,12 @@ HAS = re.compile(
     r"\b[Ii](?:'ve| have| got|'ve got| have got| adopted)(?: also)? an? (?:\w+ ){0,2}"
     r"(?P<rel>dog|cat|puppy|kitten|son|daughter|sister|brother|parrot|horse|rabbit)(?:,? (?:named|called) (?P<name>[A-Z]\w+))?"
 )
-_NO_NAME = "|".join(
-    "I We The This That My It You He She They Yes No So But And There What Today Work Life Dinner Honestly Actually Luckily Finally Recently Sadly Apparently Basically Hopefully Anyway Also Then Now When If Because Since".split()
-)
-WHO = re.compile(
-    rf"(?:\b[Mm]y (?P<rel>{RELATIONS})(?:,? (?P<called>[A-Z][a-z]+))?,?"
-    rf"|(?:^|[,;] |\band )(?P<alone>(?!(?:{_NO_NAME})\b)[A-Z][a-z]{{2,}}))(?: (?:just|also|now|recently|really))* (?=\w)"
-)
-"""Another person as the subject of a sentence: "my sister Lena ...", "Lena ..."."""
-
 NO_WISH = re.compile(
     r"(?:always|never) (?:been|had|was|a\b|the\b|heard|seen|thought|knew|mind)", re.IGNORECASE
 )
 KINDRED = {
     "kids": "children", "timezone": "time zone", "manager": "boss", "landlady": "landlord", "color": "colour",
+    "shifts": "work schedule", "hours": "work schedule", "phone": "phone model",
 }  # fmt: skip
 """Words for the same slot."""
 SENTENCE = re.compile(r"(?:[^.!?\n]|[.](?=\w)|(?<=\b(?:Dr|Mr|Ms|St|Jr))\.|(?<=\bMrs)\.)+[.!?]*")

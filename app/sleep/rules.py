@@ -10,16 +10,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import zip_longest
 
 from app.sleep.attributes import DEPENDS_ON, PARTNERS, PETS, importance_of, is_single_valued
+from app.sleep.clauses import WORTH, Talk, clauses
 from app.sleep.forms import (
+    ASKS,
     CALLED,
     CHANGED,
     CORRECTS,
     CUT,
     EMPTY,
-    EVENT,
     HAS,
     HOWTO,
     KINDRED,
@@ -28,18 +28,16 @@ from app.sleep.forms import (
     NO_WISH,
     OF_OTHERS,
     OTHERS,
-    PLAN,
     PRONOUNS,
     SELF,
     SENTENCE,
     STANDING,
     TAG_QUESTION,
-    VAGUE,
-    WHO,
     WOULD,
     Rule,
 )
-from app.sleep.told import ASKS, DATED, PRESENT, TAIL, TOLD
+from app.sleep.grammar import ADVERB, is_past
+from app.sleep.whom import Said, known_before, other_voice, people, person_of
 from app.when import find_times, resolved
 from storage.records import Kind
 
@@ -69,28 +67,30 @@ class Candidate:
 
 LONGEST = 4_000  # characters of a turn that are read
 MOST_WORDS = 14  # of a value
+NEAR = 12  # characters between another person and what is said of them
 OWN_SENTENCE = frozenset({"plan", "event", "instruction"})  # attributes whose words are the whole sentence
-FAR = 25  # characters between another person and what is said of them
 
 
 def extract(
-    text: str, speaker: str, said_at: datetime, tz: str = "+00:00", context: Sequence[str] = ()
+    text: str, speaker: str, said_at: datetime, tz: str = "+00:00", context: Sequence[Said] = ()
 ) -> list[Candidate]:
     """What a turn states about its speaker ("user", or a name) and the people and things that it names.
 
-    `context` are the turns before it, oldest first; they only tell whether this one corrects something.
+    `context` are the turns before it, oldest first; they tell who "she" is, and are no source themselves.
     """
     local = (
         said_at.astimezone(datetime.strptime(tz, "%z").tzinfo)
         if re.fullmatch(r"[+-]\d\d:\d\d", tz)
         else said_at
     )
-    reader = _Reader("The user" if speaker == "user" else speaker, speaker.lower(), local, bool(context))
+    me, hearer = person_of(speaker), other_voice(context, speaker)
+    reader = _Reader(me.name, me.slot, local, Talk(me, hearer, local, known_before(context, speaker)))
     found: list[Candidate] = []
     for start, sentence in sentences(text[:LONGEST]):
         sentence = TAG_QUESTION.sub("", sentence)
         if not NO_STATEMENT.search(sentence) and len(sentence.split()) > 2:
             found += reader.read(sentence, start)
+        reader.talk.before.append([person for _, person in people((speaker, sentence), hearer)])
     return _without_repeats(found)
 
 
@@ -101,7 +101,7 @@ class _Reader:
     subject: str
     slot: str
     said_at: datetime
-    answers: bool
+    talk: Talk
 
     def read(self, sentence: str, start: int) -> Iterator[Candidate]:
         """Candidates of one sentence that begins at `start` of the turn."""
@@ -110,11 +110,7 @@ class _Reader:
         found = [*self._slots(SELF, sentence, self.subject, self.slot), *self._people(sentence)]
         if not found:
             found = [*self._standing(sentence), *self._how_to(sentence)]
-        if not found:
-            found = [*self._dated(sentence)]
-        if not any(candidate.attribute in OWN_SENTENCE for candidate in found):
-            told = max((candidate.end for candidate in found), default=0)
-            found += self._told(sentence, told)
+        found += [c for c in self._clauses(sentence) if not any(_overlap(c, known) for known in found)]
         for candidate in found:
             at = start + candidate.start
             yield replace(candidate, start=at, end=start + candidate.end, is_correction=corrects)
@@ -166,18 +162,6 @@ class _Reader:
             yield self._fact(
                 m, f"{self.subject} has a {relation}{called}.", _group(relation), m["name"] or relation
             )
-        others = list(WHO.finditer(sentence))
-        for who, following in zip_longest(others, others[1:]):
-            relation, named = who["rel"], who["called"] or who["alone"]
-            name = f"{self.subject}'s {relation}{' ' + named if named else ''}" if relation else named
-            slot = (named or f"{self.slot}'s {relation}").lower()
-            clause = re.split(
-                r"[;]| but | and (?:I|we|my)\b",
-                sentence[who.end() : following.start() if following else None],
-            )[0]
-            for candidate in self._slots(OTHERS, clause, name, slot, who.end()):
-                if candidate.start - who.end() <= FAR:
-                    yield replace(candidate, start=who.start())
 
     def _fact(self, m: re.Match[str], text: str, attribute: str, value: str | None) -> Candidate:
         weight = importance_of(attribute)
@@ -200,34 +184,35 @@ class _Reader:
             found = self._fact(m, text[0].upper() + text[1:] + ".", m["goal"].lower(), m["steps"])
             yield replace(found, kind=Kind.PROCEDURAL, start=begin, end=begin + len(m.group()))
 
-    def _dated(self, sentence: str) -> Iterator[Candidate]:
-        """Plans and events, where they say when: the date is what makes them worth a fact of their own."""
-        for attribute, pattern in (("plan", PLAN), ("event", EVENT)):
-            m = pattern.search(sentence)
-            if m is None or OF_OTHERS.search(sentence[: m.start()]) or NEGATED.search(sentence[: m.start()]):
+    def _clauses(self, sentence: str) -> Iterator[Candidate]:
+        """What clauses tell of others in the common forms, and what else is worth a sentence of its own."""
+        for told in clauses(sentence, self.talk):
+            if OF_OTHERS.search(sentence[: told.start]):
                 continue
-            words = m["v"].strip().rstrip(",;:")
-            if find_times(words, self.said_at) and len(words.split()) >= 4 and not VAGUE.search(words):
-                found = self._fact(m, self._sentence(words), attribute, None)
-                yield replace(found, start=m.start("v"), end=m.start("v") + len(words))
-                return
+            person, about = told.person, told.words.removeprefix(told.person.name)
+            slots = []
+            if person.slot != self.slot and about != told.words:
+                slots = [c for c in self._slots(OTHERS, about, person.name, person.slot) if c.start <= NEAR]
+            if slots:
+                yield from (replace(found, start=told.start, end=told.end) for found in slots)
+            elif told.points >= WORTH:
+                weight = importance_of(told.attribute)
+                words = told.words if person.slot == self.slot else self._of_another(told.words)
+                text = self._sentence(words)
+                yield Candidate(
+                    Kind.SEMANTIC, text, told.start, told.end, person.slot, told.attribute, None, weight
+                )
 
-    def _told(self, sentence: str, after: int) -> Iterator[Candidate]:
-        """A habit, an end, an achievement `after` this place: a clause that makes a sentence of its own."""
-        for attribute, pattern in TOLD:
-            m = pattern.search(sentence, after)
-            if m is None or OF_OTHERS.search(sentence[: m.start()]) or NEGATED.search(sentence[: m.start()]):
-                continue
-            words = TAIL.sub("", m["v"]).strip().rstrip(",:")
-            if len(words.split()) < 3 or (attribute in DATED and not find_times(words, self.said_at)):
-                continue
-            found = self._fact(m, self._sentence(words), attribute, None)
-            yield replace(found, start=m.start(), end=m.start() + len(words))
-            return
+    def _of_another(self, words: str) -> str:
+        """Somebody else's clause with its speaker's name for "me" and "my"."""
+        words = re.sub(r"\bme\b", self.subject, words)
+        return re.sub(r"\b(?:my|mine)\b", f"{self.subject}'s", words)
 
     def _sentence(self, words: str) -> str:
         """A clause about "I", "we" or "my ..." as a sentence with a name."""
-        named = re.sub(r"^my\b", f"{self.subject}'s", resolved(words, self.said_at), flags=re.IGNORECASE)
+        named = re.sub(
+            r"^(?:my|our)\b", f"{self.subject}'s", resolved(words, self.said_at), flags=re.IGNORECASE
+        )
         return f"{third_person(named, self.subject)}."
 
     def _since(self, after: str) -> datetime | None:
@@ -249,19 +234,29 @@ def clip(value: str) -> str:
     return value if len(value.split()) <= MOST_WORDS else ""
 
 
+_PRESENT = re.compile(rf"\bI ({ADVERB})([a-z]{{2,}})(?!['’\w])")
+_AS_IS = frozenset(
+    "am was will had have can could would should might may must did don do shall ll ve".split()
+)
+
+
 def third_person(text: str, name: str) -> str:
     """The words with `name` in the place of "I" and "we"."""
-    text = PRESENT.sub(lambda m: f"{name} {m[1]}{inflected(m[2])}", text)
+    text = _PRESENT.sub(lambda m: f"{name} {m[1]}{inflected(m[2])}", text)
     text = re.sub(r"\bI (?:don't|do not)\b", f"{name} does not", text)
     for pattern, words in PRONOUNS:
         text = re.sub(pattern, words.format(s=name), text, flags=0 if "I" in pattern else re.IGNORECASE)
     return text
 
 
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
 def inflected(verb: str) -> str:
     """The verb as it goes with "she": has, flies, teaches, drinks."""
-    if verb == "have":
-        return "has"
+    if verb in _AS_IS or is_past(verb):
+        return {"have": "has", "am": "is", "do": "does", "don": "does"}.get(verb, verb)
     if re.search(r"[^aeiou]y$", verb):
         return f"{verb[:-1]}ies"
     return verb + ("es" if re.search(r"(?:[cs]h|s|x|go|do)$", verb) else "s")
