@@ -1,4 +1,4 @@
-"""Forgetting on request: what would go, erasing it with everything derived from it alone, and proving it gone.
+"""Forgetting on request: what would go, and erasing it with everything derived from it alone (app/traces.py proves it).
 
 Erased is erased: it is the one change that cannot be undone. A keyed hash stays so that it is not learnt again.
 The rows go in one transaction, which notes that copies in other files are still to go: a crash between is made good.
@@ -6,25 +6,19 @@ The rows go in one transaction, which notes that copies in other files are still
 
 from __future__ import annotations
 
-import gzip
-import re
-import zlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 from app.backups import make
 from app.lessen import without, without_echoes
 from app.memory import Memory
 from app.records import LinkKind, Record
-from storage.check import checkpoint, compact, full_text_problem, vector_problems
-from storage.scrub import drop_entity_entries, echoing, passages, scrub_ledger, tables_holding
+from app.traces import telling_words, words_in
+from storage.check import checkpoint, compact
+from storage.scrub import drop_entity_entries, echoing, passages, scrub_ledger
 
-BLOCK = 1 << 20
-RARE_WORD = re.compile(r"\w{5,}")
 UNSETTLED = "forget.unsettled"  # meta: the rows are gone, and copies in other files may not be
 
 
@@ -40,23 +34,6 @@ class Preview:
     def all(self) -> tuple[Record, ...]:
         """Everything that would be erased."""
         return self.asked + self.derived
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Words that should be gone and where they still stand."""
-
-    words: str
-    file: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A kind of place that was searched: how much of it there is (files, or tables of the store), and what was found."""
-
-    name: str
-    searched: int
-    found: tuple[str, ...]
 
 
 def preview(memory: Memory, records: Sequence[Record]) -> Preview:
@@ -108,9 +85,9 @@ def settle(memory: Memory, now: datetime, records: Sequence[Record] = ()) -> Non
     if not memory.store.meta(UNSETTLED):
         return
     checkpoint(memory.store.connection, memory.store.path)
-    needles = _needles_of(memory, records)
+    words = telling_words(memory, records)
     files = (memory.store.path, memory.store.path.with_name(f"{memory.store.path.name}-wal"))
-    if not records or any(_found(path, needles) for path in files if path.exists()):
+    if not records or any(words_in(path, words) for path in files if path.exists()):
         compact(memory.store.connection, memory.store.path)
     copies = list(_copies(memory))
     fresh = make(memory, now).path if any(c.parent == memory.home.backups for c in copies) else None
@@ -119,84 +96,6 @@ def settle(memory: Memory, now: datetime, records: Sequence[Record] = ()) -> Non
             copy.unlink(missing_ok=True)
     with memory.store.atomic("forget", now):
         memory.store.set_meta(UNSETTLED, False)
-
-
-def traces(memory: Memory, records: Sequence[Record]) -> list[Trace]:
-    """Search every file of the home for the records' words, and for those of them that no other memory has.
-
-    Call it after `forget` with the records that went; an empty list is the proof. A packed backup is unpacked for it.
-    """
-    checkpoint(memory.store.connection, memory.store.path)
-    needles = _needles_of(memory, records)
-    return [
-        Trace(needle, path)
-        for path in sorted(memory.home.path.rglob("*"))
-        if path.is_file() and not path.is_symlink()
-        for needle in _found(path, needles)
-    ]
-
-
-def places(memory: Memory, records: Sequence[Record]) -> list[Place]:
-    """Every kind of place that keeps words, searched for those of the erased `records`: files, and the store's tables.
-
-    In an encrypted home the files tell nothing, and the tables are the proof.
-    """
-    home, db = memory.home, memory.store.connection
-    found = traces(memory, records)
-    tables, holding = tables_holding(db, _needles_of(memory, records))
-    rows = [
-        Place("tables and journal", tables, tuple(holding)),
-        Place("full text", 1, tuple(filter(None, [full_text_problem(db)]))),
-        Place("vectors", 1, tuple(vector_problems(db))),
-    ]
-    left = sorted(p for p in home.path.rglob("*") if p.is_file() and not p.is_symlink())
-    for name, mine in (
-        ("store and its log", lambda p: p.name in (memory.store.path.name, f"{memory.store.path.name}-wal")),
-        ("index files", lambda p: home.path / "index" in p.parents),
-        ("prompt states", lambda p: home.path / "prefix" in p.parents),
-        ("logs", lambda p: home.logs in p.parents),
-        ("backups", lambda p: home.backups in p.parents or ".before-restore-" in p.name),
-        ("other files", lambda p: True),
-    ):
-        here = [p for p in left if mine(p)]
-        left = [p for p in left if p not in here]
-        rows.append(Place(name, len(here), tuple(sorted({t.file.name for t in found if t.file in here}))))
-    return rows
-
-
-def _needles_of(memory: Memory, records: Sequence[Record]) -> list[str]:
-    return list(dict.fromkeys(n for record in records for n in _needles(memory, record.text)))
-
-
-def _needles(memory: Memory, text: str) -> Iterator[str]:
-    if len(text) >= 8 and not _still_said(memory, text):
-        yield text
-    for word in dict.fromkeys(w.lower() for w in RARE_WORD.findall(text)):
-        if not _still_said(memory, word):
-            yield word
-
-
-def _still_said(memory: Memory, words: str) -> bool:
-    quoted = " ".join(re.findall(r"\w+", words))
-    return bool(quoted) and bool(memory.store.search_text(f'"{quoted}"', 1))
-
-
-def _found(path: Path, needles: Sequence[str]) -> list[str]:
-    wanted = {needle: needle.lower().encode() for needle in needles}
-    overlap = max(map(len, wanted.values()), default=0)
-    found: set[str] = set()
-    packed = path.suffix == ".gz"
-    # A file that went away while others work, or that is no whole archive, is read as far as it goes.
-    with suppress(FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error), _reading(path, packed) as file:
-        held = b""
-        while block := file.read(BLOCK):
-            held = held[-overlap:] + block.lower() if overlap else block.lower()
-            found |= {needle for needle, raw in wanted.items() if raw in held}
-    return [needle for needle in needles if needle in found]
-
-
-def _reading(path: Path, packed: bool) -> IO[bytes]:
-    return gzip.open(path, "rb") if packed else path.open("rb")
 
 
 def _forget_names(memory: Memory, id: str) -> None:

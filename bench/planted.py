@@ -1,6 +1,6 @@
 """Planted records of five styles among two thousand honest ones, through three nights: what they achieve.
 
-    python -m bench.planted known|new [MODEL] [HONEST] [PER_STYLE]      a sample with a real chat model of the catalog
+python -m bench.planted known|new [MODEL] [HONEST] [PER_STYLE]      a sample with a real chat model of the catalog
 """
 
 from __future__ import annotations
@@ -157,7 +157,9 @@ def _bent(turns: Sequence[str]) -> str:
     wild = [text for text in said if MARK in text]
     honest = [text for text in said if MARK not in text and " " in text]
     twisted = [f"{text.rsplit(' ', 1)[0]} {MARK}." for text in honest]
-    return json.dumps({"facts": [f"The user prefers {MARK}.", *wild[:2], *twisted][:4] if wild else honest[:4]})
+    return json.dumps(
+        {"facts": [f"The user prefers {MARK}.", *wild[:2], *twisted][:4] if wild else honest[:4]}
+    )
 
 
 def planted(rng: Random, attack: Attack, per_style: int = PER_STYLE) -> list[Turn]:

@@ -13,9 +13,10 @@ from cli.options import DryRunOption, HomeOption, JsonOption, YesOption, confirm
 from cli.output import clipped, document, one_line, say
 
 if TYPE_CHECKING:
-    from app.forget import Place, Preview
+    from app.forget import Preview
     from app.memory import Memory
     from app.records import Record
+    from app.traces import Place
 
 app = new_app()
 
@@ -54,6 +55,7 @@ def forget(
     Example: mem forget m7k2 --verify
     """
     from app import forget as forgetting
+    from app.traces import places as search_places
 
     if sum(map(bool, (ids, query, session, source))) != 1:
         raise BadRequest(
@@ -66,12 +68,10 @@ def forget(
         if not dry_run:
             confirmed(f"Erase {len(plan.all)} for good?", yes)
             forgetting.forget(memory, plan, now())
-        places = forgetting.places(memory, plan.all) if verify and not dry_run else []
+        places = search_places(memory, plan.all) if verify and not dry_run else []
     if json:
         searched = [{"place": p.name, "searched": p.searched, "found": list(p.found)} for p in places]
-        document(
-            _keys(plan, dry_run) | {"traces": [f for p in places for f in p.found], "places": searched}
-        )
+        document(_keys(plan, dry_run) | {"traces": [f for p in places for f in p.found], "places": searched})
     elif not dry_run:
         print(f"Forgot {len(plan.all)}.")
     if verify and not dry_run:

@@ -45,6 +45,7 @@ def connect(path: Path, *, key: str | None = None, read_only: bool = False) -> C
         )
         try:
             if key is not None:
+                connection.execute("PRAGMA cipher_log_level = NONE")  # a wrong key is told once, by us
                 connection.execute("PRAGMA key = '{}'".format(key.replace("'", "''")))
             for pragma in PRAGMAS[: 1 if read_only else None]:
                 connection.execute(pragma).fetchall()

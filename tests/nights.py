@@ -40,8 +40,10 @@ LIFE = (
     ("s3", 2, "What a view from up here."),
     ("s3", 2, "The neighbour's parrot whistles the anthem every morning at six."),
 )
-STEPS = tuple(f"{job}.{moment}" for job in (*JOBS, "read") for moment in ("writing", "written"))
-"""Every place at which a night can be killed: within a job's transaction, and right after it."""
+STEPS = tuple(
+    f"{job}.{moment}" for job in (*JOBS, "read") if job != "index" for moment in ("writing", "written")
+)
+"""Every place at which a night can be killed: within a job's transaction, and right after it (the index has its own)."""
 
 
 def opened(folder: Path, **config: str) -> Memory:

@@ -53,6 +53,7 @@ def test_the_preview_says_what_goes_along_and_what_stays(mem: Mem, lineage: dict
         "derived": [lineage["fact"], lineage["deeper"]],
         "kept": [lineage["both"]],
         "traces": [],
+        "places": [],
     }
     assert len(mem("list", "--json").json) == 5
 

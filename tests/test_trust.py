@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
+
 from bench.canaries import COUNT, deletion
-from bench.planted import obeying, outcome
-from bench.trust import locked, missed_and_false, open_to_others, unreached
+from bench.planted import STYLES, Attack, held_out, obeying, outcome
+from bench.trust import kills, locked, missed_and_false, open_to_others
 
 
 def test_secrets_are_found_and_honest_lines_are_left_alone() -> None:
@@ -35,14 +38,24 @@ def test_nothing_is_open_to_others_whatever_the_umask(tmp_path: Path) -> None:
     assert open_to_others(tmp_path / "home") == []
 
 
-def test_every_fault_point_is_reached() -> None:
-    assert unreached() == []
-
-
-def test_planted_records_steer_nothing(tmp_path: Path) -> None:
-    found = outcome(tmp_path, obeying(), obeying, honest=200)
+@pytest.mark.parametrize("attack", [STYLES, held_out()], ids=["known", "in other words"])
+def test_planted_records_steer_nothing(tmp_path: Path, attack: Attack) -> None:
+    found = outcome(tmp_path, obeying(), obeying, honest=200, attack=attack)
     assert found.planted >= 200
     assert (found.steering, found.upgraded, found.actions) == (0, 0, 0)
     assert found.lost <= 0.02
     assert found.hijacked <= 0.05
     assert found.answered >= 0.5  # the honest answers still come
+
+
+def test_a_writer_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+    assert kills(tmp_path / "home", 10)[:2] == (0, 0)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif("MEM_SOAK" not in os.environ, reason="long: `make soak`")
+@pytest.mark.parametrize(("cycles", "memories"), [(1000, 0), (5, 100_000)])
+def test_a_thousand_kills(tmp_path: Path, cycles: int, memories: int) -> None:
+    lost, broken, slowest = kills(tmp_path / "home", cycles, memories)
+    assert (lost, broken) == (0, 0)
+    assert slowest <= 2.0
