@@ -85,6 +85,13 @@ def clauses(sentence: str, talk: Talk) -> Iterator[Clause]:
         yield from _told(elided, len(sentence), talk.speaker, front, talk.said_at)
 
 
+def tells(statement: str, speaker: Person, said_at: datetime) -> bool:
+    """Whether a statement of a speaker, or of somebody whom it names, is worth keeping: a model meets the same bar."""
+    own = re.sub(rf"^{re.escape(speaker.name)}'s ", "My ", statement)
+    own = re.sub(rf"^{re.escape(speaker.name)} ", "I ", own)
+    return any(c.points >= WORTH for c in clauses(own, Talk(speaker, None, said_at, [])))
+
+
 def _subject(m: re.Match[str], talk: Talk) -> Person | None:
     """Of whom a clause tells, None where that is not plain."""
     if m["me"] or m["us"]:

@@ -16,9 +16,11 @@ from app.encode import importance_of
 from app.guard.hostile import inert
 from app.guard.secrets import redact
 from app.sleep.attributes import RELATIONS
+from app.sleep.clauses import tells
 from app.sleep.episodes import UNREAD, episode_turns, speaker_of, speaks_for_itself
 from app.sleep.proposals import Proposal
 from app.sleep.support import supported
+from app.sleep.whom import person_of
 from app.sleep.work import Tally, Work
 from models.chat import Message
 from models.errors import ModelError
@@ -61,6 +63,8 @@ SHOTS: tuple[tuple[str, list[str]], ...] = (
 )
 _FIRST = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|my|me|mine|we|we're|we've|our|us)\b", re.IGNORECASE)
 _THIRD = re.compile(r"\b(?:he|she|they|he's|she's|they're|his|her|hers|their)\b", re.IGNORECASE)
+_SECOND = re.compile(r"\b(?:you|you're|you've|your|yours)\b", re.IGNORECASE)
+_IF = re.compile(r"\bif\b", re.IGNORECASE)
 _RELATIVE = re.compile(rf"\b[Mm]y (?:\w+ )?({RELATIONS})\b")
 _PRONOUN = re.compile(r"(?:I|he|she|they|it|we|you|this|that|his|her|their|my|our)\b", re.IGNORECASE)
 _NAMED = re.compile(r"\b(?:names?|named|called)\b", re.IGNORECASE)
@@ -83,7 +87,7 @@ def proposals_in(raw: str, turns: Sequence[Record], derived_by: str) -> tuple[li
     for item in _items(raw):
         fact = " ".join(item.split()) if isinstance(item, str) else ""
         turn = _witness(fact, turns)
-        if turn is None or is_of_another(fact, turn):
+        if turn is None or is_of_another(fact, turn) or not _tells(fact, turn):
             refused += 1
         else:
             found.append(_proposal(fact, turn, derived_by))
@@ -99,6 +103,18 @@ def is_of_another(fact: str, turn: Record) -> bool:
     only_others = _THIRD.search(said) is not None and _FIRST.search(said) is None
     named = _NAMED.search(fact) is not None and _NAMED.search(turn.text) is None
     return (about_self and (bool(others) or only_others)) or named or _PRONOUN.match(fact) is not None
+
+
+def _tells(fact: str, turn: Record) -> bool:
+    """Whether the fact holds enough, and its source says "I" where the fact is about its speaker, not "you"."""
+    start, end = _span(fact, turn.text)
+    said = turn.text[start:end]
+    addressed = _SECOND.search(said) is not None and _FIRST.search(said) is None
+    return (
+        not addressed
+        and _IF.search(said) is None
+        and tells(fact, person_of(speaker_of(turn)), turn.event_time)
+    )
 
 
 def prompt(turns: Sequence[Record]) -> list[Message]:
