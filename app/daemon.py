@@ -27,6 +27,7 @@ from app.power import on_mains
 from app.records import Filter, Kind
 from app.shared import LentChat, LentEmbedder, Shared
 from app.wire import Line, address, peer_uid
+from storage.hnsw import Graphs
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -59,6 +60,7 @@ class Daemon:
         self._slept_at = -1  # the newest record when the last idle night ran
         self._embedder = Shared(self._load_embedder)
         self._chat = Shared(self._load_chat)
+        self._graphs = Graphs()
         self._talks = requests.Conversations()
         self._quick = Lane("quick", home, lambda: self._open(None), self.stop)
         self._talk = Lane("talk", home, lambda: self._open(None), self.stop)
@@ -243,6 +245,7 @@ class Daemon:
             self.home,
             embedder=lambda: LentEmbedder(self._embedder),
             chat=lambda: LentChat(self._chat, yields),
+            graphs=self._graphs,
         )
 
     def _load_embedder(self) -> Any:

@@ -11,6 +11,7 @@ from app.memory import Memory
 if TYPE_CHECKING:
     from models.chat import ChatModel
     from models.embed import Embedder
+    from storage.hnsw import Graphs
 
 
 def open_memory(
@@ -21,11 +22,12 @@ def open_memory(
     ask_passphrase: Callable[[], str] | None = None,
     embedder: Callable[[], Embedder] | None = None,
     chat: Callable[[], ChatModel] | None = None,
+    graphs: Graphs | None = None,
 ) -> Memory:
     """Open the memory in `home`, making it on first use. Models load when they are first needed.
 
     `ask_passphrase` is called for an encrypted store whose passphrase is not given otherwise (app/keys.py).
-    `embedder` and `chat` load other models than the config names: those that a process shares.
+    `embedder` and `chat` load other models than the config names: those that a process shares, as it does `graphs`.
     Raises StorageError, AppError.
     """
     from app.keys import unlock
@@ -34,7 +36,9 @@ def open_memory(
     if not read_only:
         home.create()
     settings = config or load_config(home.config)
-    store = Store(home.database, key=unlock(home, settings, ask_passphrase), read_only=read_only)
+    store = Store(
+        home.database, key=unlock(home, settings, ask_passphrase), read_only=read_only, graphs=graphs
+    )
     return Memory(
         home,
         settings,

@@ -2,9 +2,8 @@
 
     python -m bench.scale [SIZES] [--queries 200] [--folder KEEP]        SIZES: 1k,10k,100k (default), 1m
 
-Words are made up, with frequencies that fall as in speech. Vectors lie between pairs of embeddings of real sentences
-(to embed a million takes hours and would measure the embedder); without embedder or sentences, they are directions
-of a space whose variances fall as theirs do. Recall runs with an embedder that gives prepared vectors at once.
+Memories are made up (bench/made.py says how); half of them are talk between people and have a second view. Recall runs
+with an embedder that gives prepared vectors at once.
 """
 
 from __future__ import annotations
@@ -14,21 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from storage.records import Kind, Record, Source
+from bench.made import DIM, MODEL, NOW, Prepared, Words, add, batches, mixed, seeds
 from storage.store import Store
 
-DIM = 384
-MODEL = "prepared"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 K, MANY = 10, 100  # recall is told at both; a channel is asked for MANY
-BATCH = 5_000
-SEEDS = 3_000  # sentences that are really embedded
 
 
 def main() -> None:
@@ -43,14 +36,16 @@ def main() -> None:
     given = parser.parse_args()
     if given.one:
         step, size = given.one.split(":")
-        {"fill": fill, "ours": ours, "raw": raw}[step](given.folder, int(size), given.queries)
+        {"write": write, "index": index, "ours": ours, "raw": raw}[step](
+            given.folder, int(size), given.queries
+        )
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         for size in map(parse, given.sizes.split(",")):
             print(f"\n### {size:,} memories", flush=True)
             (folder / str(size)).mkdir(parents=True, exist_ok=True)
-            for step in ("fill", "ours", "raw"):
+            for step in ("write", "index", "ours", "raw"):
                 command = [sys.executable, "-m", "bench.scale", "--one", f"{step}:{size}"]
                 command += ["--folder", str(folder / str(size)), "--queries", str(given.queries)]
                 subprocess.run(command, check=True)
@@ -67,139 +62,42 @@ def report(name: str, value: str) -> None:
     print(f"{name:<52} {value}", flush=True)
 
 
-# -- data ------------------------------------------------------------------------------------------
+# -- the steps, each in its own process ---------------------------------------------------------
 
 
-class Words:
-    """Sentences such as a person says, from made-up words with Zipf frequencies around a few topics."""
-
-    def __init__(self, seed: int = 1) -> None:
-        self._random = np.random.default_rng(seed)
-        syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "el", "or")]
-        picked = self._random.integers(0, len(syllables), (20_000, 3))
-        self._words = np.array(["".join(syllables[i] for i in row) for row in picked])
-        common = "i you the a to and we it was in of my that is for on with at have had went said not but so"
-        self._words[: len(common.split())] = common.split()
-        weights = 1 / np.arange(1, len(self._words) + 1)
-        self._share = (weights / weights.sum()).cumsum()
-
-    def sentences(self, count: int) -> list[str]:
-        """`count` sentences of 6 to 24 words."""
-        lengths = self._random.integers(6, 25, count)
-        flat = self._words[
-            np.minimum(self._share.searchsorted(self._random.random(int(lengths.sum()))), 19_999)
-        ]
-        return [" ".join(part) for part in np.split(flat, lengths.cumsum()[:-1])]
-
-
-def seeds() -> np.ndarray:
-    """Embeddings of real sentences, (SEEDS, DIM), or what stands in for them."""
-    from app.config import find_home
-    from bench.embed import sentences
-    from models.errors import ModelError
-    from models.open import open_embedder
-
-    texts = sentences(SEEDS)
-    try:
-        embedder = open_embedder("minilm-int8", find_home().models)
-    except ModelError:
-        return low_rank(SEEDS)
-    return np.array(embedder.embed([text[:150] for text in texts])) if texts else low_rank(SEEDS)
-
-
-def low_rank(count: int) -> np.ndarray:
-    """Directions whose variance falls like that of sentence embeddings (64 components hold about half)."""
-    random = np.random.default_rng(7)
-    scale = (1 + np.arange(DIM) / 20.0) ** -0.75
-    return unit(random.standard_normal((count, DIM)) * scale)
-
-
-def unit(matrix: np.ndarray) -> np.ndarray:
-    """Rows at length one, float32."""
-    return (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
-
-
-def mixed(base: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """`count` vectors, each between two of `base` with a little noise."""
-    random = np.random.default_rng(seed)
-    i, j = random.integers(0, len(base), (2, count))
-    share = random.uniform(0.5, 1, (count, 1)).astype(np.float32)
-    noise = random.standard_normal((count, DIM)).astype(np.float32) * 0.015
-    return unit(share * base[i] + (1 - share) * base[j] + noise)
-
-
-def batches(base: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
-    """(number of the first memory, vectors) of every batch, made anew each time it is asked for."""
-    for start in range(0, size, BATCH):
-        yield start, mixed(base, min(BATCH, size - start), start)
-
-
-class Prepared:
-    """An Embedder whose vectors are there already: recall's own time is what remains."""
-
-    name = MODEL
-    dim = DIM
-
-    def __init__(self, vectors: np.ndarray) -> None:
-        self._vectors = iter(vectors)
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        return np.array([next(self._vectors) for _ in texts])
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-# -- the three steps, each in its own process ---------------------------------------------------------
-
-
-def fill(folder: Path, size: int, queries: int) -> None:
-    """Write the store and its index, the questions, and what is right for them."""
+def write(folder: Path, size: int, queries: int) -> None:
+    """Write the store, the questions, and what is right for them."""
     if (folder / "truth.npy").exists():
         return
     base = seeds()
     asked = mixed(base, queries, 10**9)
     np.savez(folder / "questions.npz", base=base, asked=asked)
     words = Words()
-    started = time.perf_counter()
     best = np.full((queries, 0), 0.0), np.zeros((queries, 0), np.int64)
-    truth_seconds = 0.0
+    spent = 0.0
     with Store(folder / "mem.db") as store:
         for start, vectors in batches(base, size):
-            add(store, start, words.sentences(len(vectors)), vectors)
+            texts = words.sentences(start, len(vectors))
             began = time.perf_counter()
+            add(store, start, texts, vectors)
+            spent += time.perf_counter() - began
             best = better(*best, asked @ vectors.T, np.arange(start, start + len(vectors)) + 1)
-            truth_seconds += time.perf_counter() - began
-        seconds = time.perf_counter() - started - truth_seconds
-        report("write: text, full text, vector, journal", f"{size / seconds:,.0f} memories/s")
-        began = time.perf_counter()
-        if store.vectors(MODEL, DIM).build(NOW):
-            report("build a generation of the index", f"{time.perf_counter() - began:.1f} s")
+        report("write: text, full text, vectors, journal", f"{size / spent:,.0f} memories/s")
         store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    on_disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    report("on disk, index included", f"{on_disk / size:,.0f} bytes a memory")
     np.save(folder / "truth.npy", best[1])
 
 
-def add(store: Store, start: int, texts: list[str], vectors: np.ndarray) -> None:
-    """One transaction of memories, sessions of 20 turns between two people, one turn a minute."""
-    index = store.vectors(MODEL, DIM)
-    with store.atomic("import", NOW):
-        records = store.insert(
-            Record(
-                Kind.EPISODIC,
-                text,
-                Source.IMPORTED,
-                Source.IMPORTED,
-                event_time=(at := NOW - timedelta(minutes=10**6 - start - n)),
-                recorded_at=at,
-                speaker=("Ada", "Ben")[n % 2],
-                session=f"s{(start + n) // 20}",
-            )
-            for n, text in enumerate(texts)
-        )
-        for record, vector in zip(records, vectors, strict=True):
-            index.put(record.seq, "text", vector, str(record.seq))
+def index(folder: Path, size: int, queries: int) -> None:  # noqa: ARG001  the steps are called alike
+    """Build the generations of both views, as a night does."""
+    with Store(folder / "mem.db") as store:
+        for view in ("text", "context"):
+            began = time.perf_counter()
+            if store.vectors(MODEL, DIM).build(NOW, view):
+                report(f"build a generation of view {view}", f"{time.perf_counter() - began:.1f} s")
+        store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    ours_only = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".npy", ".npz")]
+    on_disk = sum(path.stat().st_size for path in ours_only if path.name != "bare.hnsw")
+    report("on disk, index included", f"{on_disk / size:,.0f} bytes a memory")
 
 
 def better(
@@ -245,7 +143,7 @@ def whole_recall(store: Store, asked: np.ndarray) -> None:
     from app.recall.recall import Query, Recall
     from app.recall.words import match_any
 
-    texts = [" ".join(text.split()[:6]) for text in Words(seed=2).sentences(len(asked))]
+    texts = [" ".join(text.split()[:8]) for text in Words(seed=2).sentences(0, len(asked))]
     recall = Recall(store, Prepared(asked))
     report_times("whole recall, without embedding", [lambda t=t: recall.recall(Query(t, NOW)) for t in texts])
     matches = [match_any(recall.analyse(Query(text, NOW)).terms, None) for text in texts]

@@ -7,14 +7,18 @@ from their file, and the vectors in the table decide.
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from weakref import WeakValueDictionary
 
 from storage.exact import Scope, best, decode, inside, to_int8
 from storage.files import fault, make_private, replacing, sha256
@@ -27,17 +31,16 @@ if TYPE_CHECKING:
 
     from storage.exact import Ints, Matrix, Vector
 
-WIDTH = 96  # components in the graph
-REACH, LEAST_REACH = (
-    4,
-    200,
-)  # the graph proposes so many times what is wanted; recall@10 is then .99 of exact search
+WIDTH = 64  # components in the graph: two views of a million memories fit into a gigabyte
+# The graph proposes so many times what is wanted; recall@10 is then .99 of exact search.
+REACH, LEAST_REACH = 5, 200
 SAMPLE = 20_000  # vectors that the components are computed from
 LINKS, BUILD_WIDTH = 16, 200  # hnswlib's M and ef_construction
 SEED = 100
 KEPT = 2  # generations that stay on disk
 SLICE = 1_000  # vectors added between two looks at the clock
 BLOCK = 4_096  # int8 rows scored at a time
+HELD = 64  # searches after which mapped pages are given back; the system keeps them in its own cache
 HEADER = struct.Struct("<8sII")  # magic, dim, width
 MAGIC = b"memrows1"
 
@@ -70,7 +73,7 @@ def generations(db: Any, scope: Scope) -> list[Generation]:
 
 
 class Graph:
-    """A loaded generation. Row i of its arrays belongs to op `ops[i]`; ops ascend."""
+    """A loaded generation, for any number of threads. Row i of its arrays belongs to op `ops[i]`; ops ascend."""
 
     def __init__(
         self,
@@ -80,23 +83,37 @@ class Graph:
         ops: Ints,
         seqs: Ints,
         copies: NDArray[np.int8],
+        mapped: mmap.mmap | None = None,
     ) -> None:
-        """`basis` is (dim, width); `copies` is (n, dim), mapped from the rows file."""
+        """`basis` is (dim, width); `copies` is (n, dim) and lies in `mapped`, the rows file."""
         self.generation = generation
         self.index = index
         self.basis = basis
         self.ops = ops
         self.seqs = seqs
         self.copies = copies
-        self._by_seq = seqs.argsort(kind="stable")
-        self._in_order = seqs[self._by_seq]
+        self._mapped = mapped
+        self._asked = 0
+        self._lock = threading.Lock()  # the width of a search is a setting of the whole index
+
+    @cached_property
+    def _by_seq(self) -> Ints:
+        return self.seqs.argsort(kind="stable")
+
+    @cached_property
+    def _in_order(self) -> Ints:
+        return self.seqs[self._by_seq]
 
     def propose(self, query: Vector, many: int, allowed: Ints | None) -> Ints:
         """Ops of about the `many` nearest vectors, among the seqs in `allowed` (ascending) if given; fewer only
         where there are no more.
         """
         rows = self._near(query, many) if allowed is None else self._near_among(query, many, allowed)
-        return self.ops[rows[best(self._scores(rows, query), many)]]
+        found = self.ops[rows[best(self._scores(rows, query), many)]]
+        self._asked += 1
+        if self._mapped is not None and self._asked % HELD == 0:
+            self._mapped.madvise(mmap.MADV_DONTNEED)
+        return found
 
     def _near(self, query: Vector, many: int) -> Ints:
         import numpy as np
@@ -104,9 +121,10 @@ class Graph:
         reach = max(LEAST_REACH, REACH * many)
         if reach >= len(self.ops):
             return np.arange(len(self.ops))
-        self.index.set_ef(reach)  # load_index resets it to 10
         try:
-            labels, _ = self.index.knn_query(query[None, :] @ self.basis, k=reach, num_threads=1)
+            with self._lock:
+                self.index.set_ef(reach)  # load_index resets it to 10
+                labels, _ = self.index.knn_query(query[None, :] @ self.basis, k=reach, num_threads=1)
         except RuntimeError:  # the graph reaches fewer than asked, as among thousands of equal vectors
             return np.arange(len(self.ops))
         return _positions(self.ops, labels[0].astype(np.int64))
@@ -139,13 +157,30 @@ class Graph:
         return scores
 
 
+class Graphs:
+    """The loaded generations of a process, each once, however many stores search it; freed with its last user."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: WeakValueDictionary[tuple[Path, str], Graph] = WeakValueDictionary()
+
+    def load(self, folder: Path, generation: Generation, dim: int) -> Graph | None:
+        """As `load` does, from memory where it is there already."""
+        name = folder / generation.file, generation.sha256
+        with self._lock:
+            graph = self._loaded.get(name) or load(folder, generation, dim)
+            if graph is not None:
+                self._loaded[name] = graph
+            return graph
+
+
 def load(folder: Path, generation: Generation, dim: int) -> Graph | None:
     """The generation's graph, or None where a file is missing, is not what was written, or hnswlib is not there."""
     if not installed():
         return None
     graph_file, rows_file = _files(folder, generation.file)
     try:
-        if sha256(graph_file, rows_file) != generation.sha256:
+        if _digest(graph_file, rows_file) != generation.sha256:
             return None
         with rows_file.open("rb") as file:
             parts = _read_rows(file, generation.count, dim)
@@ -191,7 +226,8 @@ def build(
                 base.copies.tofile(file)
             for new_ops, new_seqs, matrix in _slices(db, scope, watermark, last):
                 fault("index.add")
-                index.add_items(matrix @ basis, new_ops)
+                # One thread: the same vectors give the same graph, and equal ones do not shut each other off.
+                index.add_items(matrix @ basis, new_ops, num_threads=1)
                 file.write(to_int8(matrix).tobytes())
                 ops.append(new_ops)
                 seqs.append(new_seqs)
@@ -203,7 +239,7 @@ def build(
             all_ops = np.concatenate(ops)
             file.write(all_ops.tobytes() + np.concatenate(seqs).tobytes())
         index.save_index(str(graph_path))
-        digest = sha256(graph_path, rows_path)
+        digest = _digest(graph_path, rows_path)
     return Generation(0, name, len(all_ops), watermark, digest)
 
 
@@ -263,8 +299,10 @@ def _slices(db: Any, scope: Scope, after: int, until: int) -> Iterator[tuple[Int
                 yield part
 
 
-def _read_rows(file: BinaryIO, count: int, dim: int) -> tuple[Matrix, Ints, Ints, NDArray[np.int8]] | None:
-    """(basis, ops, seqs, copies) of a rows file; None where its size is not the one that its row tells."""
+def _read_rows(
+    file: BinaryIO, count: int, dim: int
+) -> tuple[Matrix, Ints, Ints, NDArray[np.int8], mmap.mmap | None] | None:
+    """(basis, ops, seqs, copies, their map) of a rows file; None where its size is not the one that its row tells."""
     import numpy as np
 
     magic, wide, width = HEADER.unpack(file.read(HEADER.size))
@@ -275,14 +313,24 @@ def _read_rows(file: BinaryIO, count: int, dim: int) -> tuple[Matrix, Ints, Ints
     file.seek(start + count * dim)
     ops, seqs = np.frombuffer(file.read(16 * count), np.int64).reshape(2, count)
     if not count:
-        return basis, ops, seqs, np.empty((0, dim), np.int8)
-    return basis, ops, seqs, np.memmap(file, np.int8, "r", start, (count, dim))
+        return basis, ops, seqs, np.empty((0, dim), np.int8), None
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    copies = np.frombuffer(mapped, np.int8, count * dim, start).reshape(count, dim)
+    return basis, ops, seqs, copies, mapped
 
 
 def _positions(ops: Ints, labels: Ints) -> Ints:
     """Where each label stands in the ascending `ops`; labels that are not there are left out."""
     known = labels[inside(labels, ops)]
     return ops.searchsorted(known)
+
+
+def _digest(*paths: Path) -> str:
+    """The hash of each file; they are read side by side, as this is most of what opening a large index takes."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(paths)) as pool:
+        return "-".join(pool.map(sha256, paths))
 
 
 def _files(folder: Path, name: str) -> tuple[Path, Path]:

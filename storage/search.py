@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
-from storage.records import Filter
+from storage.records import EVERYTHING, Filter
 from storage.rows import to_text
+
+SCORED = 4_000  # rows that the words of one question may have scored, some 4 ms
+MOST_SCORED = 8_000  # that any expression may
+COUNTED = 20_000  # rows up to which a word's rows are counted: beyond, it is common
+COMPANY = 4  # words, the rarest among them, that are looked for together where all are common
 
 
 def where(filter: Filter, alias: str = "r") -> tuple[str, list[Any]]:
@@ -38,26 +45,74 @@ def where(filter: Filter, alias: str = "r") -> tuple[str, list[Any]]:
     return " AND ".join(clauses) or "1", values
 
 
-def full_text(connection: Any, match: str, limit: int, filter: Filter) -> list[tuple[int, float]]:
-    """The best `limit` rows for an FTS5 expression as (seq, score), best first; score is -bm25 (higher is better)."""
+def full_text(
+    connection: Any, match: str, limit: int, filter: Filter, span: tuple[int, int] | None = None
+) -> list[tuple[int, float]]:
+    """The best `limit` rows for an FTS5 expression as (seq, score), best first; score is -bm25 (higher is better).
+
+    Of more than MOST_SCORED that match, or `limit`, the newest are scored. `span`: lowest and highest seq.
+    """
     condition, values = where(filter)
-    if condition == "1":
-        sql = "SELECT rowid, -rank FROM records_fts WHERE records_fts MATCH ? ORDER BY rank, rowid LIMIT ?"
-        return [(s, r) for s, r in connection.execute(sql, (match, limit))]
+    join = "" if condition == "1" else " JOIN records r ON r.seq = f.rowid"
+    inside = "" if span is None else " AND f.rowid BETWEEN ? AND ?"
     sql = (
-        "SELECT f.rowid, -f.rank FROM records_fts f JOIN records r ON r.seq = f.rowid"
-        f" WHERE records_fts MATCH ? AND {condition} ORDER BY f.rank, f.rowid LIMIT ?"
+        f"SELECT seq, -score FROM (SELECT f.rowid AS seq, f.rank AS score FROM records_fts f{join}"
+        f" WHERE records_fts MATCH ?{inside} AND {condition} ORDER BY f.rowid DESC LIMIT {max(MOST_SCORED, limit)})"
+        " ORDER BY score, seq LIMIT ?"
     )
-    return [(s, r) for s, r in connection.execute(sql, (match, *values, limit))]
+    return [(s, r) for s, r in connection.execute(sql, (match, *(span or ()), *values, limit))]
 
 
-def rows_matching(connection: Any, filter: Filter) -> list[int]:
-    """Every seq that `filter` lets through, ascending."""
+def by_words(
+    connection: Any, words: Sequence[str], limit: int, filter: Filter
+) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+    """The best rows with any of the words: by their text alone, and by text and context together."""
+    span = None
+    if filter == EVERYTHING or len(few := rows_matching(connection, filter, SCORED + 1)) > SCORED:
+        match = telling(connection, words)
+    else:  # what is common in the whole store may tell these few apart
+        match = any_of(words) if few else ""
+        span = (few[0], few[-1]) if few else None
+    if not match:
+        return [], []
+    return (
+        full_text(connection, f"{{text}} : ({match})", limit, filter, span),
+        full_text(connection, match, limit, filter, span),
+    )
+
+
+def any_of(words: Iterable[str]) -> str:
+    """An FTS5 expression that any of the words meets, each quoted; "" for none."""
+    return " OR ".join(f'"{word}"' for word in words)
+
+
+def telling(connection: Any, words: Sequence[str], most: int = SCORED) -> str:
+    """An FTS5 expression for rows with any of the words, rarest first while some `most` rows meet it; "" for none.
+
+    Where even the rarest is in more rows than that, it must stand beside another: a word that is everywhere tells
+    memories apart only in company, and to score every row that has it would take as long as the store is large.
+    """
+    (newest,) = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
+    if newest <= most:
+        return any_of(words)
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM records_fts WHERE records_fts MATCH ? LIMIT {COUNTED})"
+    counts = {f'"{word}"': 0 for word in words}
+    for word in counts:
+        (counts[word],) = connection.execute(sql, (word,)).fetchone()
+    ordered = sorted((word for word in counts if counts[word]), key=lambda word: counts[word])
+    reached = list(accumulate(counts[word] for word in ordered))
+    kept = ordered[: bisect_right(reached, most)]
+    if kept or len(ordered) < 2:
+        return " OR ".join(kept or ordered)
+    rarest, *others = ordered[:COMPANY]
+    return f"{rarest} AND ({' OR '.join(others)})"
+
+
+def rows_matching(connection: Any, filter: Filter, most: int = -1) -> list[int]:
+    """Every seq that `filter` lets through, ascending; with `most`, some of them where there are more."""
     condition, values = where(filter)
-    return [
-        seq
-        for (seq,) in connection.execute(f"SELECT seq FROM records r WHERE {condition} ORDER BY seq", values)
-    ]
+    sql = f"SELECT seq FROM records r WHERE {condition} LIMIT ?"
+    return sorted(seq for (seq,) in connection.execute(sql, (*values, most)))
 
 
 class Brief(NamedTuple):
@@ -96,3 +151,16 @@ def distinct(connection: Any, column: str, most: int) -> list[str]:
         " SELECT value FROM found WHERE value IS NOT NULL LIMIT ?"
     )
     return [value for (value,) in connection.execute(sql, (most,))]
+
+
+def sources(connection: Any, seqs: Iterable[int]) -> dict[int, list[int]]:
+    """Of these rows those that were derived, each with the rows that it came from, ascending."""
+    sql = (
+        "SELECT d.seq, s.seq FROM records d JOIN links l ON l.src = d.id AND l.kind = 'derived_from'"
+        " JOIN records s ON s.id = l.dst WHERE d.kind <> 'episodic'"
+        " AND d.seq IN (SELECT value FROM json_each(?)) ORDER BY d.seq, s.seq"
+    )
+    found: dict[int, list[int]] = {}
+    for derived, source in connection.execute(sql, (json.dumps(list(seqs)),)):
+        found.setdefault(derived, []).append(source)
+    return found

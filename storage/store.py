@@ -38,18 +38,20 @@ from storage.rows import (
 from storage.search import full_text, rows_matching, where
 
 if TYPE_CHECKING:
+    from storage.hnsw import Graphs
     from storage.vectors import VectorIndex
-
-CHUNK = 500  # values per SQL list; SQLite allows 32,766
 
 
 class Store:
     """Everything that is remembered in one home folder."""
 
-    def __init__(self, path: Path, *, key: str | None = None, read_only: bool = False) -> None:
-        """Open the store at `path` (a file). Raises StorageError and its kinds."""
+    def __init__(
+        self, path: Path, *, key: str | None = None, read_only: bool = False, graphs: Graphs | None = None
+    ) -> None:
+        """Open the store at `path` (a file); `graphs` are shared with others. Raises StorageError and its kinds."""
         self.path = path
         self._key = key
+        self._graphs = graphs
         if not read_only:
             sweep(path.parent)  # a copy under another key, or a backup's, that a crash left
         self.connection = connect(path, key=key, read_only=read_only)
@@ -242,24 +244,17 @@ class Store:
 
     def get_many(self, ids: Sequence[str]) -> dict[str, Record]:
         """Those of `ids` that exist, by id."""
-        return {
-            r.id: r for chunk in _chunks(ids) for r in self._records(f"WHERE id IN ({_marks(chunk)})", chunk)
-        }
+        return {r.id: r for r in self._records_by("id", ids)}
 
     def by_seq(self, seqs: Sequence[int]) -> dict[int, Record]:
         """Those of `seqs` that exist, by row number."""
-        return {
-            r.seq: r
-            for chunk in _chunks(seqs)
-            for r in self._records(f"WHERE seq IN ({_marks(chunk)})", chunk)
-        }
+        return {r.seq: r for r in self._records_by("seq", seqs)}
 
     def by_external(self, external_ids: Sequence[str]) -> dict[str, list[Record]]:
         """Records by the caller's own ids."""
         out: dict[str, list[Record]] = {}
-        for chunk in _chunks(external_ids):
-            for record in self._records(f"WHERE external_id IN ({_marks(chunk)})", chunk):
-                out.setdefault(str(record.external_id), []).append(record)
+        for record in self._records_by("external_id", external_ids):
+            out.setdefault(str(record.external_id), []).append(record)
         return out
 
     def records(
@@ -352,7 +347,9 @@ class Store:
         if name not in self._indexes:
             # Vectors in a file would tell what an encrypted store hides; it is searched exactly.
             folder = None if self._key else self.path.parent / "index"
-            self._indexes[name] = VectorIndex(self.connection, folder, model=model, dim=dim)
+            self._indexes[name] = VectorIndex(
+                self.connection, folder, model=model, dim=dim, graphs=self._graphs
+            )
         return self._indexes[name]
 
     # -- inside --------------------------------------------------------------------------------
@@ -383,16 +380,12 @@ class Store:
             words.encode(errors="replace"), key=bytes.fromhex(secret), digest_size=32
         ).hexdigest()
 
+    def _records_by(self, column: str, values: Sequence[Any]) -> list[Record]:
+        return self._records(
+            f"WHERE {column} IN (SELECT value FROM json_each(?))", (json.dumps(list(values)),)
+        )
+
     def _records(self, tail: str, values: Sequence[Any]) -> list[Record]:
         cursor = self.connection.execute(f"SELECT records.* FROM records {tail}", tuple(values))
         names = [c[0] for c in cursor.description]
         return [record_from(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

@@ -20,10 +20,10 @@ from storage.exact import PRECISIONS, Row, Scope, Tail, as_json, cosines, decode
 if TYPE_CHECKING:
     from storage.exact import Ints, Vector
 
-EXACT_BELOW = 50_000
+EXACT_BELOW = 20_000  # some 2 ms
 SLACK = 16  # candidates beyond those wanted: some are gone from the table, some change places when rescored
 STALE = 0.2  # share of a generation that may be gone from the table before a new one is due
-GROWN = 0.1  # vectors after a generation, as a share of EXACT_BELOW, before it is due to grow
+GROWN = 0.25  # vectors after a generation, as a share of EXACT_BELOW, before it is due to grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,22 @@ class VectorIndex:
     """The vectors of one embedding model. Belongs to the thread of its connection."""
 
     def __init__(
-        self, connection: Any, folder: Path | None, *, model: str, dim: int, exact_below: int = EXACT_BELOW
+        self,
+        connection: Any,
+        folder: Path | None,
+        *,
+        model: str,
+        dim: int,
+        exact_below: int = EXACT_BELOW,
+        graphs: hnsw.Graphs | None = None,
     ) -> None:
-        """`folder` holds the generations; None keeps none (an encrypted home)."""
+        """`folder` holds the generations; None keeps none (an encrypted home). `graphs`: those loaded already."""
         self.model = model
         self.dim = dim
         self._db = connection
         self._folder = folder
         self._exact_below = exact_below
+        self._graphs = graphs or hnsw.Graphs()
         self._views: dict[str, _View] = {}
 
     def search(
@@ -136,7 +144,7 @@ class VectorIndex:
     def _view(self, view: str) -> _View:
         if view not in self._views:
             scope = Scope(self.model, view, self.dim)
-            self._views[view] = _View(self._db, self._folder, scope, self._exact_below)
+            self._views[view] = _View(self._db, self._folder, scope, self._exact_below, self._graphs)
         return self._views[view]
 
     def _delete(self, condition: str, *values: Any) -> None:
@@ -146,15 +154,21 @@ class VectorIndex:
 class _View:
     """One view: its newest sound generation, and the tail after it."""
 
-    def __init__(self, db: Any, folder: Path | None, scope: Scope, exact_below: int) -> None:
+    def __init__(
+        self, db: Any, folder: Path | None, scope: Scope, exact_below: int, graphs: hnsw.Graphs
+    ) -> None:
         self._db = db
         self._folder = folder
         self._scope = scope
         self._exact_below = exact_below
+        self._graphs = graphs
         self._load()
 
     def search(self, query: Vector, k: int, allowed: Ints | None) -> list[tuple[int, float]]:
         self._tail.refresh()
+        if len(self._tail) > self._exact_below * GROWN and self._is_old():
+            self._load()
+            self._tail.refresh()
         many = k + SLACK
         while True:
             after = self._tail.candidates(query, many, allowed)
@@ -181,7 +195,10 @@ class _View:
     def build(self, now: datetime, stop: Callable[[], bool]) -> bool:
         if self._folder is None or not self.due():
             return False
-        base = None if self._is_stale(*self._counts()) else self._graph
+        base = None
+        if self._graph is not None and not self._is_stale(*self._counts()):
+            # A copy of its own to grow: others go on searching the one that is loaded.
+            base = hnsw.load(self._folder, self._graph.generation, self._scope.dim)
         new = hnsw.build(self._db, self._folder, self._scope, base, last_op(self._db), stop)
         with translated(self._folder), transaction(self._db):
             hnsw.remember(self._db, self._scope, new, now)
@@ -200,11 +217,19 @@ class _View:
         self._graph: hnsw.Graph | None = None
         if self._folder is not None and hnsw.installed():
             for generation in hnsw.generations(self._db, self._scope):
-                self._graph = hnsw.load(self._folder, generation, self._scope.dim)
+                self._graph = self._graphs.load(self._folder, generation, self._scope.dim)
                 if self._graph is not None:
                     break
                 self._damaged.append(generation.file)
         self._tail = Tail(self._db, self._scope, self._graph.generation.watermark if self._graph else 0)
+
+    def _is_old(self) -> bool:
+        """Whether another thread or process has built a newer generation than the one that is searched."""
+        if self._folder is None or not hnsw.installed():
+            return False
+        newest = hnsw.generations(self._db, self._scope)[:1]
+        loaded = {self._graph.generation.id} if self._graph else set()
+        return any(g.id not in loaded and g.file not in self._damaged for g in newest)
 
     def _counts(self) -> tuple[int, int, int]:
         """How many vectors there are, how many of them are in the graph, and how many in the graph are gone."""

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from app.recall.words import match_any
 from storage.records import EVERYTHING, Filter
+from storage.search import by_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,12 +29,10 @@ _WISHES = '{text} : (^"always" OR ^"never" OR "please always" OR "please never")
 Scores = dict[int, float]
 
 
-def full_text(
-    store: Store, analysis: Analysis, many: int, filter: Filter, column: str | None = None
-) -> Scores:
-    """BM25 over the words of the question, any of which may match; over `column` alone where it is given."""
-    match = match_any(analysis.terms, column)
-    return dict(store.search_text(match, many, filter)) if match else {}
+def full_text(store: Store, analysis: Analysis, many: int, filter: Filter) -> dict[str, Scores]:
+    """BM25 over the words of the question, any of which may match: in the text alone, and in text and context."""
+    text, wide = by_words(store.connection, analysis.terms, many, filter)
+    return {"text": dict(text), "text_context": dict(wide)}
 
 
 def dense(index: VectorIndex, vector: Vector, many: int, view: str, allowed: Sequence[int] | None) -> Scores:

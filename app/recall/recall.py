@@ -128,10 +128,7 @@ class Recall:
         """What the channels offer, and the turns around the best of it, with each channel's scores."""
         store, filter = self.store, query.filter
         allowed = channels.allowed_rows(store, filter)
-        found = {
-            "text": channels.full_text(store, analysis, MANY, filter, "text"),
-            "text_context": channels.full_text(store, analysis, MANY, filter),
-        }
+        found = channels.full_text(store, analysis, MANY, filter)
         near = self._near(analysis.bare)
         for name, view in VIEWS.items():
             found[name] = channels.dense(*near, MANY, view, allowed) if near else {}
