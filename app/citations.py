@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from app.events import Evidence
@@ -103,12 +104,15 @@ def unsupported(text: str, evidence: Sequence[Evidence], known: str = "") -> tup
     """Sentences that state a number or a name found nowhere in the evidence or in `known` (what was said here),
     or that cite a memory with which they share no telling word."""
     by_id = {e.id: e for e in evidence}
-    ground = _stems(" ".join([known, *(_grounds(e) for e in evidence)]))
+    ground: set[str] | None = None  # of everything given; most answers state no hard fact and need none of it
     out = []
     for sentence in sentences(text):
         bare = _MARK.sub("", sentence)
         named = [by_id[id] for id in cited(sentence, by_id)]
-        invented = _stems(" ".join(_hard_facts(bare))) - ground
+        invented = _stems(" ".join(_hard_facts(bare)))
+        if invented:
+            ground = ground or _stems(" ".join([known, *map(_grounds, evidence)]))
+            invented = invented - ground
         apart = named and not _stems(" ".join(telling(bare))) & _stems(" ".join(map(_grounds, named)))
         if invented or apart:
             out.append(bare.strip())
@@ -128,8 +132,13 @@ def telling(text: str) -> set[str]:
 
 
 def _grounds(item: Evidence) -> str:
-    said = f"{item.text} {resolved(item.text, item.time)} {item.speaker or ''}"
-    return f"{said} {item.time:%A %d %B %B %Y} {item.time.day} {item.time:%Y-%m-%d}"
+    return _grounds_of(item.text, item.time, item.speaker or "")
+
+
+@lru_cache(maxsize=2048)
+def _grounds_of(text: str, time: datetime, speaker: str) -> str:
+    said = f"{text} {resolved(text, time)} {speaker}"
+    return f"{said} {time:%A %d %B %B %Y} {time.day} {time:%Y-%m-%d}"
 
 
 def _hard_facts(sentence: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from app.events import Evidence
 from app.guard.hostile import inert, looks_like_instruction
 from app.guard.secrets import redact
 from app.present import zone
+from app.recall.traits import traits
 from app.records import Kind, LinkKind, Source, State
 from app.sleep.attributes import is_single_valued
 from app.sleep.rules import extract
@@ -26,6 +27,7 @@ from app.when import resolved
 
 if TYPE_CHECKING:
     from app.memory import Memory
+    from app.recall.recall import Hit
     from storage.records import Record
     from storage.store import Store
 
@@ -35,6 +37,7 @@ READ = 400  # characters of a note that are read for the slots that it fills
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
+NEARER = 0.1  # of a score: by so much another's story must come nearer than anything of whom is asked about
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
     r"was|were|did|had|changed?|(?:19|20)\d\d|ago|last)\b",
@@ -60,9 +63,7 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     """The memories that bear on `text`, without those whose ids the prompt shows already."""
     from app.recall.recall import Query, Recall  # numpy
 
-    found = Recall.of(memory).recall(
-        Query(text, now, k=k + min(len(without), MOST_KNOWN))
-    )
+    found = Recall.of(memory).recall(Query(text, now, k=k + min(len(without), MOST_KNOWN)))
     hits = [h for h in found.hits if h.record.id not in without and bears_witness(h.record, text)][
         : k + SPARE
     ]
@@ -78,7 +79,22 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
         [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
     )
     telling = [e for e in evidence if (e.score >= least if e.current else past)]
-    return Gathered(tuple(telling[:k]), found.abstain or not telling, found.ms)
+    abstain = found.abstain or not telling or is_anothers(found.hits, found.analysis.teller)
+    return Gathered(tuple(telling[:k]), abstain, found.ms)
+
+
+def is_anothers(hits: Sequence[Hit], teller: str | None) -> bool:
+    """Whether what was found is another speaker's story: of two people who talked, the one who was not asked about
+    tells it of themselves, and nothing that the other said comes as near."""
+    best = {True: 0.0, False: 0.0}
+    for hit in hits if teller else ():
+        record = hit.record
+        if record.role != "other" or traits(record.text).only_asks:  # a question tells nothing
+            continue
+        own = record.speaker == teller
+        if own or traits(record.text).first or str(teller).lower() not in record.text.lower():
+            best[own] = max(best[own], hit.score)
+    return best[False] > best[True] + NEARER
 
 
 def bears_witness(record: Record, question: str) -> bool:
@@ -210,13 +226,18 @@ def fenced(
 def line(item: Evidence, user: str = "me") -> str:
     """One note: id, date, who said it, and the words in quotes, "yesterday" as its date and secrets left out; a
     quote cannot end its own line or fence."""
-    said = inert(redact(resolved(item.text, item.time))[0])
-    words = " ".join(said.replace('"', "'").split())
+    words = _quoted(item.text, item.time)
     who = "you" if item.speaker in (None, user, "user") else item.speaker
     verb = "noted" if item.kind in ("semantic", "core", "gist", "task") else "said"
     old = "" if item.current else " (no longer true)"
     old += " (imported)" if item.source in UNTRUSTED else ""
     return f'[{item.id}] {day(item.time)}, {who} {verb}{old}: "{words}"'
+
+
+@lru_cache(maxsize=2048)  # the same notes stand in many prompts of a conversation
+def _quoted(text: str, time: datetime) -> str:
+    said = inert(redact(resolved(text, time))[0])
+    return " ".join(said.replace('"', "'").split())
 
 
 def day(moment: datetime) -> str:

@@ -1,9 +1,9 @@
 """A long conversation through a small window: time per turn, prompt within budget, early facts still found.
 
-    python -m bench.long [--turns 300] [--window 8192] [--file turns.jsonl.gz]
+    python -m bench.long [--turns 300] [--window 8192] [--file turns.jsonl.gz] [--model NAME]
 
-The model costs nothing here (a stand-in), so what is measured is everything else. Without `--file` the turns
-are made up; with it, they are those of an importable conversation, the first speaker being the user.
+Without `--model` a stand-in that costs nothing answers, so what is measured is everything else. Without `--file`
+the turns are made up; with it, they are those of an importable conversation, the first speaker being the user.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from pathlib import Path
 
 from app.assistant import Assistant
 from app.clock import now
-from app.config import Home, find_home
-from app.events import Recalled
-from app.open import open_memory
+from app.config import Config, Home, ModelsConfig, find_home
+from app.events import Answered, Recalled
+from app.open import load_chat, open_memory
+from models.chat import ChatModel
 from models.fake import EchoChat
 
 EARLY = 20
+REPLY_TOKENS = 24  # as long replies would measure generation
 
 
 def main() -> None:
@@ -34,22 +36,19 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=300)
     parser.add_argument("--window", type=int, default=8192)
     parser.add_argument("--file", type=Path)
+    parser.add_argument("--model", help="a real chat model instead of the stand-in")
     given = parser.parse_args()
     lines = read(given.file, given.turns) if given.file else made_up(given.turns)
     with tempfile.TemporaryDirectory() as folder:
-        memory = open_memory(Home(Path(folder), find_home().models))
-        chat = EchoChat(lambda _: "I see, thank you for telling me that.", context_tokens=given.window)
+        home = Home(Path(folder), find_home().models)
+        memory = open_memory(home)
+        chat = chat_model(home, given.model, given.window)
         assistant = Assistant(memory, chat, "long", now=now())
-        start, spent, sizes, folds = now(), [], [], 0
-        for n, line in enumerate(lines):
-            began = time.perf_counter()
-            list(assistant.reply(line, start + timedelta(minutes=n)))
-            whole, usage = (time.perf_counter() - began) * 1000, chat.last_usage
-            spoke = usage is not None and assistant.last.answer.prompt_tokens > 0
-            spent.append(whole - usage.total_ms if usage is not None and spoke else whole)
-            sizes.append(assistant.last.answer.prompt_tokens)
-            folds = sum(t.folded for t in assistant.window.turns)
+        assistant.window.reply_tokens = REPLY_TOKENS
+        spent, sizes = replay(assistant, lines)
+        folds = sum(t.folded for t in assistant.window.turns)
         found = still_found(assistant, lines)
+        chat.close()
         memory.close()
     middle = statistics.median
     early, late = middle(spent[20:70]), middle(spent[-50:])
@@ -58,14 +57,32 @@ def main() -> None:
     print(f"of the first {EARLY} messages {found} are in the window or recalled by their own words")
 
 
+def chat_model(home: Home, name: str | None, window: int) -> ChatModel:
+    """The model that answers: a real one by its name, else the stand-in."""
+    if name:
+        return load_chat(home, Config(models=ModelsConfig(chat=name, context_tokens=window)))
+    return EchoChat(lambda _: "I see, thank you for telling me that.", context_tokens=window)
+
+
+def replay(assistant: Assistant, lines: Sequence[str]) -> tuple[list[float], list[int]]:
+    """Milliseconds and prompt tokens of each turn."""
+    start, spent, sizes = now(), [], []
+    for n, line in enumerate(lines):
+        began = time.perf_counter()
+        for event in assistant.reply(line, start + timedelta(minutes=n)):
+            if isinstance(event, Answered):
+                spent.append((time.perf_counter() - began) * 1000)
+                sizes.append(event.prompt_tokens)
+    return spent, sizes
+
+
 def still_found(assistant: Assistant, lines: Sequence[str]) -> int:
     """How many of the first messages reach the prompt when they are asked about at the end."""
     count = 0
     for line in lines[:EARLY]:
         words = " ".join(sorted(line.split(), key=len)[-5:])
-        recalled = [
-            e for e in assistant.ask(f"What did I say about {words}?", now()) if isinstance(e, Recalled)
-        ]
+        asked = assistant.ask(f"What did I say about {words}?", now(), stop=lambda: True)
+        recalled = [e for e in asked if isinstance(e, Recalled)]
         shown = any(hit.text == line for e in recalled for hit in e.hits)
         count += shown or any(t.text == line and t.verbatim for t in assistant.window.turns)
     return count

@@ -46,7 +46,8 @@ def inert(text: str) -> str:
 
     Letters of every script stay as they are; the result is never executed, only read.
     """
-    shown = "".join(_shown(c) for c in text)
+    plain = text.isascii() and text.isprintable()
+    shown = text if plain else "".join(_shown(c) for c in text)
     shown = _TEMPLATE.sub(lambda m: m.group().replace("<", "‹").replace(">", "›").replace("[", "("), shown)
     return _FENCE.sub(
         lambda m: m.group().replace("`", "'").replace("~", "-").replace("<", "‹").replace(">", "›"), shown
