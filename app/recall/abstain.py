@@ -5,18 +5,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from app.recall.traits import traits
 from app.recall.words import STOP, stem, words
+from app.sleep.attributes import RELATIONS
 
 if TYPE_CHECKING:
     from app.recall.analysis import Analysis
     from app.recall.candidates import Candidates
 
+BY_HAND = {"filled": 3.0, "untold": -4.0}
+"""Log-odds of what no conversation between others can teach: code knows whether a slot of its user was ever told."""
+
+_MINE = re.compile(r"\bmy ((?:[a-z]+ )?[a-z]+)\b", re.IGNORECASE)
+_KIN = re.compile(
+    rf"(?:{RELATIONS}|lawyer|accountant|teacher|grandson|granddaughter|children|kids)", re.IGNORECASE
+)
 _NAME = re.compile(r"(?<![.?!:]\s)(?<!^)\b[A-Z][\w’'-]+")
 
 
@@ -25,6 +33,8 @@ def signs(analysis: Analysis, found: Candidates) -> dict[str, float]:
 
     `cosine`, `cosines`: of the nearest turn, and the mean of the five nearest. `held`: share of the question's words
     that one turn has. `strangers`: 1 when a name is asked for that no candidate has. `named`: 1 for a known speaker's.
+    `filled`: 1 where a fact fills the slot that is asked for ("my diet"). `untold`: 1 where nobody ever spoke of the
+    relative or pet that is asked for.
     """
     nearest = np.sort(found.cosine)[::-1][:5]
     told = [*found.traits, *(traits(b.context) for b in found.briefs)]
@@ -39,12 +49,24 @@ def signs(analysis: Analysis, found: Candidates) -> dict[str, float]:
         "held": most / len(asked) if asked else 0.5,
         "strangers": float(len(names - heard) > 0),
         "named": float(bool(analysis.named)),
+        **_slots(analysis.bare.lower(), [f"{b.context}\n{b.text}".lower() for b in found.briefs]),
     }
+
+
+def _slots(question: str, told: Sequence[str]) -> dict[str, float]:
+    asked = [noun for phrase in _MINE.findall(question) for noun in (phrase, *phrase.split())]
+    filled = any(text.startswith(f"{noun}:") for noun in asked for text in told)
+    kin = [noun for noun in asked if _KIN.fullmatch(noun)]
+    spoken = re.compile(
+        rf"\b(?:my|our|your|'s|the|(?:have|has|had|got|with) (?:an?|two|three)) (?:\w+ ){{0,2}}(?:{'|'.join(kin)})s?\b"
+    )
+    untold = bool(kin) and not filled and not any(spoken.search(text) for text in told)
+    return {"filled": float(filled), "untold": float(untold)}
 
 
 def probability(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """0..1 by logistic regression; `weights` by sign, and "constant"."""
     total = weights["constant"] + sum(
-        weights[name] * value for name, value in signs.items() if name in weights
+        {**BY_HAND, **weights}.get(name, 0.0) * value for name, value in signs.items()
     )
     return 1 / (1 + math.exp(-max(min(total, 50.0), -50.0)))
