@@ -310,3 +310,17 @@ def test_a_long_conversation_stays_in_budget_and_every_turn_is_on_disk(memory: M
         list(one.reply(f"On day {n} I planted {n} tulips in the garden.", NOW + timedelta(minutes=n)))
         assert sum(chat.count_tokens(m.content) + 8 for m in chat.prompts[-1]) <= 1024
     assert len(memory.store.records()) == 120
+
+
+def test_what_another_tells_of_themself_does_not_answer_for_whom_is_asked_about(memory: Memory) -> None:
+    at = NOW - timedelta(days=3)
+    said = [
+        ("Ana", "I adopted a grey cat from the shelter and named her Luna."),
+        ("Ben", "That is lovely! What does the cat eat?"),
+        ("Ben", "I sold my old boat to a fisherman in the harbour."),
+        ("Ana", "How did you find a buyer for the boat?"),
+    ]
+    memory.add([encode.turn(text, now=at, speaker=who, role="other") for who, text in said], "import", at)
+    one = assistant(memory, ["Luna."])
+    assert answer(one.ask("What did Ana name the grey cat from the shelter?", NOW)).text == "Luna."
+    assert answer(one.ask("What did Ben name the grey cat from the shelter?", NOW)).abstained
