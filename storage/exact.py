@@ -219,6 +219,12 @@ class Tail:
         scores = (self._matrix[:n] @ query)[rows] if some is None else some @ query
         return self._ops[rows[best(scores, many)]]
 
+    def held(self, ops: Ints) -> tuple[NDArray[np.bool_], Matrix]:
+        """Which of `ops` are in the matrix, and their vectors in the same order."""
+        mine = self._ops[: self._count]
+        known = inside(ops, mine)
+        return known, self._matrix[mine.searchsorted(ops[known])]
+
     def drop(self, ops: Sequence[int]) -> None:
         """Forget rows that the table no longer has; not inside a transaction, whose end may bring them back."""
         import numpy as np

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import hnsw
 from storage.database import transaction, translated
-from storage.exact import PRECISIONS, Row, Scope, Tail, as_json, cosines, decode, encode, last_op, unit
+from storage.exact import PRECISIONS, Scope, Tail, as_json, cosines, decode, encode, last_op, unit
 
 if TYPE_CHECKING:
     from storage.exact import Ints, Vector
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXACT_BELOW = 20_000  # some 2 ms
 SLACK = 16  # candidates beyond those wanted: some are gone from the table, some change places when rescored
 STALE = 0.2  # share of a generation that may be gone from the table before a new one is due
-GROWN = 0.25  # vectors after a generation, as a share of EXACT_BELOW, before it is due to grow
+GROWN = 0.1  # vectors after a generation, as a share of EXACT_BELOW, before it is due to grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,14 @@ class _View:
         while True:
             after = self._tail.candidates(query, many, allowed)
             inside = self._graph.propose(query, many, allowed) if self._graph else after[:0]
-            found = self._settled(query, [*after.tolist(), *inside.tolist()])
+            found = self._scored(query, "op", [*after.tolist(), *inside.tolist()])
             self._tail.drop([op for op in after.tolist() if op not in found])
             if len(found) >= k or max(len(after), len(inside)) < many:
                 return _ranked(dict(found.values()), k)
             many *= 4
 
     def exact(self, query: Vector, seqs: Sequence[int]) -> dict[int, float]:
-        _, found, matrix = decode(self._rows("seq", seqs), self._scope.dim)
-        return dict(zip(found.tolist(), cosines(matrix, query).tolist(), strict=True))
+        return dict(self._scored(query, "seq", seqs).values())
 
     def due(self) -> bool:
         if self._folder is None or not hnsw.installed():
@@ -244,15 +243,26 @@ class _View:
         """Whether a whole new graph is better than a grown one: too much is gone, or most of it is new."""
         return self._graph is None or dead > STALE * (inside_it + dead) or total > 2 * inside_it
 
-    def _settled(self, query: Vector, ops: list[int]) -> dict[int, tuple[int, float]]:
-        """op -> (seq, cosine) for those of `ops` that the table still has."""
-        found, seqs, matrix = decode(self._rows("op", ops), self._scope.dim)
-        return dict(
-            zip(found.tolist(), zip(seqs.tolist(), cosines(matrix, query).tolist(), strict=True), strict=True)
-        )
+    def _scored(self, query: Vector, column: str, numbers: Sequence[int]) -> dict[int, tuple[int, float]]:
+        """op -> (seq, cosine) for those of `numbers`, ops or seqs, that the table has; read from memory where held."""
+        import numpy as np
 
-    def _rows(self, column: str, numbers: Sequence[int]) -> list[Row]:
-        return self._scope.rows(self._db, f"{column} IN (SELECT value FROM json_each(?))", as_json(numbers))
+        among = f"{column} IN (SELECT value FROM json_each(?)) AND view = ? AND model = ?"
+        scope = self._scope
+        rows = self._db.execute(
+            f"SELECT op, seq FROM vectors WHERE {among}", (as_json(numbers), scope.view, scope.model)
+        ).fetchall()
+        ops, seqs = np.array(rows, np.int64).reshape(-1, 2).T
+        held, matrix = self._tail.held(ops)
+        if not held.all():
+            condition = "op IN (SELECT value FROM json_each(?))"
+            more_ops, more_seqs, more = decode(
+                scope.rows(self._db, condition, as_json(ops[~held].tolist())), scope.dim
+            )
+            matrix = np.concatenate([matrix, more])
+            ops, seqs = np.concatenate([ops[held], more_ops]), np.concatenate([seqs[held], more_seqs])
+        scores = cosines(matrix, query).tolist()
+        return dict(zip(ops.tolist(), zip(seqs.tolist(), scores, strict=True), strict=True))
 
 
 def _ranked(scores: dict[int, float], k: int) -> list[tuple[int, float]]:

@@ -169,9 +169,9 @@ class TestRowsThatChange:
         fill(index, random_vectors(3))
         db.execute("UPDATE vectors SET vec = x'00ff' WHERE seq = 2")
         db.execute("UPDATE vectors SET precision = 'f64' WHERE seq = 3")
-        assert [seq for seq, _ in index.search(np.ones(DIM), 5)] == [1]
         db.execute("UPDATE vectors SET vec = ? WHERE seq = 1", (b"\xff" * 4 * DIM,))  # NaN
         assert index.search(np.ones(DIM), 5) == [(1, 0.0)]
+        assert index.scores(np.ones(DIM), [1, 2, 3]) == {1: 0.0}
 
 
 class TestPrecision:
@@ -275,6 +275,37 @@ class TestGenerations:
 
     def test_k_above_the_count_gives_all(self, built: VectorIndex) -> None:
         assert len(built.search(np.ones(DIM), 10_000_000)) == MANY
+
+    def test_threads_share_one_graph_and_see_what_another_built(
+        self, vectors: NDArray[np.float32], db: Any, tmp_path: Path
+    ) -> None:
+        graphs = hnsw.Graphs()
+        one, two = (
+            VectorIndex(db, tmp_path / "index", model="m", dim=DIM, exact_below=1_000, graphs=graphs)
+            for _ in range(2)
+        )
+        fill(one, vectors)
+        assert two.status().mode == "exact"
+        assert one.build(NOW)
+        query = random_vectors(1, seed=5)[0]
+        assert two.search(query, 10) == one.search(query, 10)
+        assert two.status() == one.status()
+        [generation] = hnsw.generations(db, hnsw.Scope("m", "text", DIM))
+        folder = tmp_path / "index"
+        assert graphs.load(folder, generation, DIM) is graphs.load(folder, generation, DIM)
+        fill(one, random_vectors(300, seed=9), first=MANY + 1)
+        assert one.build(NOW)  # on a copy: the graph that is shared does not grow under who searches it
+        assert two.search(query, 10) == one.search(query, 10)
+
+    def test_the_same_vectors_make_the_same_graph(self, vectors: NDArray[np.float32], tmp_path: Path) -> None:
+        hashes = set()
+        for name in ("a", "b"):
+            db = memory()
+            index = VectorIndex(db, tmp_path / name, model="m", dim=DIM, exact_below=1_000)
+            fill(index, vectors)
+            assert index.build(NOW)
+            hashes |= {g.sha256 for g in hnsw.generations(db, hnsw.Scope("m", "text", DIM))}
+        assert len(hashes) == 1
 
     def test_thousands_of_equal_vectors_hide_nothing(self, index: VectorIndex) -> None:
         fill(index, np.tile(random_vectors(1), (1_100, 1)))
