@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from storage.records import State, Use
 from storage.rows import from_text, to_text
 
-_AGE = "(julianday(?) - julianday(max(coalesce(last_used, event_time), event_time)))"
+_IDLE = "(julianday(:now) - julianday(max(coalesce(last_used, event_time), event_time)))"
+_COVERED = "SELECT session FROM records WHERE kind = 'gist' AND session IS NOT NULL"
 
 
-def due_to_fade(connection: Any, now: datetime, stabilities: float, after: int, limit: int) -> list[int]:
-    """Active, unprotected rows unused for more than so many times their own stability; oldest rows first."""
-    sql = (
-        f"SELECT seq FROM records WHERE state = ? AND pinned = 0 AND protected IS NULL AND {_AGE} > ? * stability"
-        " AND seq > ? ORDER BY seq LIMIT ?"
-    )
-    return [
-        seq
-        for (seq,) in connection.execute(sql, (str(State.ACTIVE), to_text(now), stabilities, after, limit))
-    ]
-
-
-def due_to_rest(
-    connection: Any, now: datetime, stabilities: float, age: timedelta, after: int, limit: int
+def due_to_fade(
+    connection: Any, now: datetime, dim: float, rest: float, age: timedelta, after: int, limit: int
 ) -> list[int]:
-    """Dormant, unprotected rows unused for so many stabilities, older than `age`, whose session a gist covers."""
+    """Unprotected rows whose state time may have changed; oldest rows first. The caller decides.
+
+    Active ones unused for more than `dim` times their own stability; and dormant ones unused for more than `rest`
+    times it, older than `age`, whose session a gist covers.
+    """
     sql = (
-        f"SELECT seq FROM records WHERE state = ? AND pinned = 0 AND protected IS NULL AND {_AGE} > ? * stability"
-        " AND event_time < ? AND session IN (SELECT session FROM records WHERE kind = 'gist' AND session IS NOT NULL)"
-        " AND kind <> 'gist' AND seq > ? ORDER BY seq LIMIT ?"
+        "SELECT seq FROM records WHERE pinned = 0 AND protected IS NULL AND seq > :after AND"
+        f" (state = 'active' AND {_IDLE} > :dim * stability OR state = 'dormant' AND event_time < :old"
+        f" AND kind <> 'gist' AND {_IDLE} > :rest * stability AND session IN ({_COVERED})) ORDER BY seq LIMIT :limit"
     )
-    values = (str(State.DORMANT), to_text(now), stabilities, to_text(now - age), after, limit)
-    return [seq for (seq,) in connection.execute(sql, values)]
+    values = {"now": to_text(now), "dim": dim, "rest": rest, "old": to_text(now - age)}
+    return [seq for (seq,) in connection.execute(sql, {**values, "after": after, "limit": limit})]
+
+
+def covered(connection: Any, seqs: Sequence[int]) -> set[int]:
+    """Those of these rows that are no gist and whose session a gist covers."""
+    sql = (
+        "SELECT seq FROM records WHERE seq IN (SELECT value FROM json_each(?)) AND kind <> 'gist'"
+        f" AND session IN ({_COVERED})"
+    )
+    return {seq for (seq,) in connection.execute(sql, (json.dumps(list(seqs)),))}
 
 
 def blurred(connection: Any, model: str, limit: int) -> list[int]:

@@ -5,22 +5,26 @@ Nothing is deleted and no words change: a dim memory ranks lower, and any use wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.forgetting import (
     ARCHIVED_AFTER,
     ARCHIVED_BELOW,
     DORMANT_BELOW,
+    Curve,
     explain,
     first_stability,
     lasting_reason,
-    protection,
+    state_of,
 )
+from app.procedures import LIVE as PROCEDURES
+from app.procedures import procedure_of
 from app.sleep.fit import fit_curve
+from app.sleep.reconcile import is_guarded
 from app.sleep.work import Tally, Work
 from app.uses import DECAY, curve_of
-from storage.due import due_to_fade, due_to_rest
+from storage.due import covered, due_to_fade
 from storage.records import Kind, LinkKind, Record, State
 
 SLICE = 1_000
@@ -36,15 +40,8 @@ def fade(work: Work, tally: Tally) -> None:
         tally.changes.append(f"~ the curve of forgetting, fitted to your uses: d = {decay}")
     curve = curve_of(work.memory.config, work.store.meta(DECAY))
     _welcome(work, tally)
-    dim, rest = curve.days_until(1.0, DORMANT_BELOW), curve.days_until(1.0, ARCHIVED_BELOW)
-    db = work.store.connection
-    _move(work, tally, State.DORMANT, lambda after: due_to_fade(db, work.now, dim, after, SLICE))
-    _move(
-        work,
-        tally,
-        State.ARCHIVED,
-        lambda after: due_to_rest(db, work.now, rest, ARCHIVED_AFTER, after, SLICE),
-    )
+    _settle_down(work, tally, curve)
+    _retire(work, tally)
 
 
 def _welcome(work: Work, tally: Tally) -> None:
@@ -62,30 +59,43 @@ def _welcome(work: Work, tally: Tally) -> None:
         tally.read += len(records)
 
 
-def _move(work: Work, tally: Tally, state: State, due: Callable[[int], list[int]]) -> None:
-    """Put everything that is due into `state`, except what turns out to be protected."""
-    after = 0
-    while seqs := due(after):
+def _settle_down(work: Work, tally: Tally, curve: Curve) -> None:
+    """Put everything whose time has come into its state; SQL only narrows down whom `state_of` is asked about."""
+    dim, rest = curve.days_until(1.0, DORMANT_BELOW), curve.days_until(1.0, ARCHIVED_BELOW)
+    db, after = work.store.connection, 0
+    while seqs := due_to_fade(db, work.now, dim, rest, ARCHIVED_AFTER, after, SLICE):
         if work.over():
             return
-        after = seqs[-1]
-        records = list(work.store.by_seq(seqs).values())
-        kept = {r.id for r in records if bears_witness(work, r)}
-        moving = [r for r in records if r.id not in kept and protection(r, work.now) is None]
+        after, kept_in_gist = seqs[-1], covered(db, seqs)
+        moved: dict[State, list[Record]] = {State.DORMANT: [], State.ARCHIVED: []}
         with work.write("states"):
-            for record in records:
-                if record.id in kept:
+            for record in work.store.by_seq(seqs).values():
+                state = state_of(record, work.now, covered=record.seq in kept_in_gist, curve=curve)
+                if state in (State.ACTIVE, record.state):
+                    continue
+                if bears_witness(work, record):
                     work.store.update(replace(record, protected=ONLY_SOURCE))
-            for record in moving:
-                work.store.update(replace(record, state=state))
-            _coarsen(work, moving, PRECISION[state])
-        tally.read += len(records)
-        tally.faded += len(moving)
-        room = max(0, SHOWN - len(tally.changes))
-        tally.changes += [
-            f"{r.id} is {state}: {explain(r, work.now)}"
-            for r in (replace(r, state=state) for r in moving[:room])
-        ]
+                else:
+                    moved[state].append(replace(record, state=state))
+                    work.store.update(moved[state][-1])
+            for state, records in moved.items():
+                _coarsen(work, records, PRECISION[state])
+        tally.read += len(seqs)
+        for record in (r for records in moved.values() for r in records):
+            tally.faded += 1
+            if len(tally.changes) < SHOWN:
+                tally.changes.append(f"{record.id} is {record.state}: {explain(record, work.now, curve)}")
+
+
+def _retire(work: Work, tally: Tally) -> None:
+    """Close the procedures that were tried and did not work; what was written by hand is its writer's to close."""
+    for procedure in map(procedure_of, work.store.records(PROCEDURES)):
+        record = procedure.record
+        if procedure.useless and not is_guarded(record):
+            with work.write("states"):
+                work.store.update(replace(record, valid_to=work.now))
+            tally.superseded += 1
+            tally.changes.append(f"- {record.id} {procedure.line}")
 
 
 def bears_witness(work: Work, record: Record) -> bool:
