@@ -214,7 +214,8 @@ class _View:
         """Take the newest generation that is whole, and everything after it as the tail."""
         self._damaged: list[str] = []
         self._graph: hnsw.Graph | None = None
-        if self._folder is not None and hnsw.installed():
+        self._usable = self._folder is not None and hnsw.installed()
+        if self._folder is not None and self._usable:
             for generation in hnsw.generations(self._db, self._scope):
                 self._graph = self._graphs.load(self._folder, generation, self._scope.dim)
                 if self._graph is not None:
@@ -224,7 +225,7 @@ class _View:
 
     def _is_old(self) -> bool:
         """Whether another thread or process has built a newer generation than the one that is searched."""
-        if self._folder is None or not hnsw.installed():
+        if not self._usable:
             return False
         newest = hnsw.generations(self._db, self._scope)[:1]
         loaded = {self._graph.generation.id} if self._graph else set()

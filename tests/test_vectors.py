@@ -290,7 +290,7 @@ class TestGenerations:
         query = random_vectors(1, seed=5)[0]
         assert two.search(query, 10) == one.search(query, 10)
         assert two.status() == one.status()
-        [generation] = hnsw.generations(db, hnsw.Scope("m", "text", DIM))
+        [generation] = hnsw.generations(db, Scope("m", "text", DIM))
         folder = tmp_path / "index"
         assert graphs.load(folder, generation, DIM) is graphs.load(folder, generation, DIM)
         fill(one, random_vectors(300, seed=9), first=MANY + 1)
@@ -304,7 +304,7 @@ class TestGenerations:
             index = VectorIndex(db, tmp_path / name, model="m", dim=DIM, exact_below=1_000)
             fill(index, vectors)
             assert index.build(NOW)
-            hashes |= {g.sha256 for g in hnsw.generations(db, hnsw.Scope("m", "text", DIM))}
+            hashes |= {g.sha256 for g in hnsw.generations(db, Scope("m", "text", DIM))}
         assert len(hashes) == 1
 
     def test_thousands_of_equal_vectors_hide_nothing(self, index: VectorIndex) -> None:
