@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ PRAGMAS = (
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16000",
+    "PRAGMA wal_autocheckpoint = 8000",  # pages; `backfill` comes first, and leaves this little to do
 )
+BACKFILL_PAGES = 1000
 
 
 def connect(path: Path, *, key: str | None = None, read_only: bool = False) -> Connection:
@@ -123,6 +125,20 @@ def _check_version(connection: Connection, path: Path, read_only: bool) -> None:
             migrate(connection)
         finally:
             lock.release()
+
+
+def backfill(connection: Connection) -> None:
+    """Move what the write-ahead log holds into the database, once it is much, while others write on.
+
+    Call it after a commit, without the writer lock: with it, a crowd would wait for this. What was committed is safe
+    whatever becomes of it.
+    """
+    from sqlcipher3 import dbapi2
+
+    with suppress(dbapi2.DatabaseError):
+        _, pages, moved = connection.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
+        if pages - moved > BACKFILL_PAGES:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @contextmanager

@@ -1,7 +1,9 @@
-"""The writer lock: one advisory file lock that lets the processes of one home take turns fairly.
+"""The writer lock: two advisory file locks that let the processes of one home take turns fairly.
 
 SQLite's own busy handler sleeps and retries, which starves a waiter under load; the kernel's file
-lock wakes the next one at once. The kernel drops it when its holder dies, so nothing stale remains.
+lock wakes the next one at once. A holder that lets go and comes again would still be faster than
+whoever is just waking, so everybody first queues for a second lock, which the next in turn holds
+while it waits. The kernel drops both when their holder dies, so nothing stale remains.
 """
 
 from __future__ import annotations
@@ -31,8 +33,13 @@ class WriterLock:
         if self._depth > 1:
             return
         try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._wait(self._file)
+            queue = _opened(self._path.with_suffix(".queue"))
+            try:
+                self._wait(queue)
+                self._file = _opened(self._path)
+                self._wait(self._file)
+            finally:
+                os.close(queue)
         except OSError as error:
             self._give_up()
             hint = "Check the permissions of the folder and the free space of its disk."
@@ -75,6 +82,10 @@ class WriterLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _lock(file: int) -> None:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from storage.database import connect, transaction, translated
+from storage.database import backfill, connect, transaction, translated
 from storage.errors import RecordNotFound, StorageError
 from storage.files import sweep
 from storage.ids import short_id
@@ -111,6 +111,7 @@ class Store:
         finally:
             self._stamp = None
             self._lock.release()
+        backfill(self.connection)
 
     def insert(self, records: Iterable[Record]) -> list[Record]:
         """Add records; returns them with `seq` and `id` given."""
