@@ -8,28 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
-         "september sep sept", "october oct", "november nov", "december dec"), 1)
-    for name in names.split()
-}  # fmt: skip
-DAYS = {
-    name: number
-    for number, names in enumerate(
-        ("monday mon", "tuesday tue tues", "wednesday wed", "thursday thu thurs", "friday fri", "saturday sat",
-         "sunday sun"))
-    for name in names.split()
-}  # fmt: skip
-NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "couple of": 2, "a couple of": 2, "three": 3, "few": 3, "a few": 3, "four": 4,
-    "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "several": 4,
-}  # fmt: skip
-SEASONS = {"spring": 3, "summer": 6, "fall": 9, "autumn": 9, "winter": 12}  # the northern first month
-PARTS = {"morning": (5, 12), "afternoon": (12, 18), "evening": (18, 23), "night": (18, 30)}
+from app.almanac import DAYS, EASTER, FEASTS, MONTHS, NUMBERS, PARTS, SEASONS, Found, Moment
+
 LONGEST = 20_000  # characters of a text that are read
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -39,16 +21,28 @@ _UNIT = r"days?|weeks?|months?|years?|hours?|minutes?|weekends?|decades?"
 _YEAR = r"(?:19|20)\d\d"
 _OF_YEAR = rf"(?:,? (?:of )?(?P<year>{_YEAR})|,? (?P<which>last|this|next) year)?"
 _NTH_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_FEAST = "|".join(sorted((*FEASTS, *EASTER), key=len, reverse=True)).replace("'", "['’]")
 _AHEAD = re.compile(
-    r"\b(?:will|going to|gonna|remind|have (?:an?|to)|appointment|meeting|planning|visits?|arriv\w+|need to|let's|"
-    r"is on|(?:I'm|we're|is|are) \w+ing|starts|flies|leaves|comes|until|till|by)\b|'ll\b",
+    r"\b(?:will|going to|gonna|remind|have (?:an?|to)|appointment|meeting|planning|visits?|arrives?|need to|let's|hope|"
+    r"is (?:on|due|in|at)|"
+    r"(?:I'm|we're|she's|he's|they're|is|are|am) (?:\w+ly )?\w+ing(?: \w+ed)?|"
+    r"starts?|flies|fly|leaves?|comes?|moves?|opens|"
+    r"ends?|begins|finish(?:es)?|defend|due|until|till|by|away|off)\b|'ll\b",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"\b(?:was|were|had|did|didn't|went|got|came|took|made|left|met|saw|bought|sold|gave|began|broke|won|lost|told|since|been|"
+    r"[a-z]{3,}ed)\b",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """The interval [start, end) that `text[begin:finish]` names, and how exact it is: day, week, month, year, hour."""
+    """The interval [start, end) that `text[begin:finish]` names, and how exact it is.
+
+    `precision`: hour, day, week, month, season, year, or range.
+    """
 
     start: datetime
     end: datetime
@@ -57,97 +51,39 @@ class TimeSpan:
     precision: str
 
 
-Found = tuple[datetime, datetime, str] | None
+Rule = Callable[[re.Match[str], Moment], Found]
 
 
-class _Moment:
-    """Arithmetic from where and when the words were said."""
-
-    def __init__(self, said_at: datetime) -> None:
-        if said_at.tzinfo is None:
-            raise ValueError("naive datetime: every time needs its zone")
-        self.now = said_at
-        self.zone: tzinfo = said_at.tzinfo
-        self.today = said_at.date()
-
-    def at(self, day: date) -> datetime:
-        return datetime.combine(day, time(), self.zone)
-
-    def days(self, first: date, count: int = 1, precision: str = "day") -> Found:
-        return self.at(first), self.at(first + timedelta(days=count)), precision
-
-    def week(self, offset: int) -> Found:
-        monday = self.today - timedelta(days=self.today.weekday()) + timedelta(weeks=offset)
-        return self.days(monday, 7, "week")
-
-    def weekend(self, offset: int) -> Found:
-        saturday = self.today - timedelta(days=self.today.weekday()) + timedelta(days=5, weeks=offset)
-        return self.days(saturday, 2, "day")
-
-    def month(self, year: int, month: int, months: int = 1) -> Found:
-        years, index = divmod(month - 1 + months, 12)
-        return self.at(date(year, month, 1)), self.at(date(year + years, index + 1, 1)), "month"
-
-    def year(self, year: int) -> Found:
-        return self.at(date(year, 1, 1)), self.at(date(year + 1, 1, 1)), "year"
-
-    def season(self, name: str, year: int) -> Found:
-        start, end, _ = self.month(year, SEASONS[name], 3) or (self.now, self.now, "")
-        return start, end, "season"
-
-    def moved(self, count: int, unit: str) -> Found:
-        """The day, week, month or year that lies `count` units from here."""
-        from dateutil.relativedelta import relativedelta
-
-        unit = unit.rstrip("s")
-        if unit in ("hour", "minute"):
-            moment = self.now + timedelta(**{f"{unit}s": count})
-            return moment, moment + timedelta(hours=1), "hour"
-        if unit == "weekend":
-            return self.weekend(count)
-        if unit == "day":
-            return self.days(self.today + timedelta(days=count))
-        if unit == "week":
-            # "two weeks ago" is about that day, give or take half a week
-            return self.days(self.today + timedelta(weeks=count, days=-3), 7, "week")
-        if unit == "month":
-            there = self.today + relativedelta(months=count)
-            return self.month(there.year, there.month)
-        return self.year(self.today.year + count * (10 if unit == "decade" else 1))
+def _looks_ahead(m: re.Match[str]) -> bool:
+    """Whether the words around a time speak of what is to come: the verb that stands nearest before it decides."""
+    sentence = re.split(r"[.!?;\n] ", m.string[max(0, m.start() - 80) : m.end()])[-1]
+    ahead = [found.end() for found in _AHEAD.finditer(sentence)]
+    back = [found.end() for found in _BACK.finditer(sentence)]
+    if not ahead and not back:
+        return _AHEAD.search(m.string, m.end(), m.end() + 20) is not None
+    return max(ahead, default=-1) >= max(back, default=-1)
 
 
-Rule = Callable[[re.Match[str], _Moment], Found]
-
-
-def _iso(m: re.Match[str], here: _Moment) -> Found:
+def _iso(m: re.Match[str], here: Moment) -> Found:
     return here.days(date(int(m["y"]), int(m["m"]), int(m["d"])))
 
 
-def _calendar_day(m: re.Match[str], here: _Moment) -> Found:
+def _calendar_day(m: re.Match[str], here: Moment) -> Found:
     month, day = MONTHS[m["month"].lower()], int(m["day"])
     if year := _year_told(m, here):
         return here.days(date(year, month, day))
-    # Without a year the nearest one is meant, and rather the past: people tell what happened.
-    near = [
-        date(here.today.year + step, month, day)
-        for step in (-1, 0, 1)
-        if _exists(here.today.year + step, month, day)
-    ]
-    return here.days(
-        min(near, key=lambda d: abs((d - here.today).days - 0.5) + (60 if d > here.today else 0))
-    )
+    return here.days(here.nearest(lambda year: date(year, month, day), ahead=_looks_ahead(m)))
 
 
-def _day_of_month(m: re.Match[str], here: _Moment) -> Found:
+def _day_of_month(m: re.Match[str], here: Moment) -> Found:
     """ "On the 20th": of this month, or of the next one when it is over and the words look ahead."""
     from dateutil.relativedelta import relativedelta
 
     day = here.today.replace(day=int(m["day"]))
-    around = m.string[max(0, m.start() - 80) : m.end() + 20]
-    return here.days(day + relativedelta(months=1) if day < here.today and _AHEAD.search(around) else day)
+    return here.days(day + relativedelta(months=1) if day < here.today and _looks_ahead(m) else day)
 
 
-def _year_told(m: re.Match[str], here: _Moment) -> int | None:
+def _year_told(m: re.Match[str], here: Moment) -> int | None:
     """The year that the words name, as a number or as "last year"; None where they name none."""
     if m["year"]:
         return int(m["year"])
@@ -155,15 +91,7 @@ def _year_told(m: re.Match[str], here: _Moment) -> int | None:
     return here.today.year + step[m["which"].lower()] if m["which"] else None
 
 
-def _exists(year: int, month: int, day: int) -> bool:
-    try:
-        date(year, month, day)
-    except ValueError:
-        return False
-    return True
-
-
-def _month(m: re.Match[str], here: _Moment) -> Found:
+def _month(m: re.Match[str], here: Moment) -> Found:
     month, turn = MONTHS[m["month"].lower()], (m["turn"] or "").lower()
     if told := _year_told(m, here):
         year = told
@@ -172,7 +100,10 @@ def _month(m: re.Match[str], here: _Moment) -> Found:
     elif turn == "this":
         year = here.today.year
     else:
-        year = here.today.year - (month > here.today.month or (turn == "last" and month == here.today.month))
+        coming = turn != "last" and month > here.today.month and _looks_ahead(m)
+        past = month > here.today.month or (turn == "last" and month == here.today.month)
+        year = here.today.year - (past and not coming)
+        year += not turn and month < here.today.month and _looks_ahead(m)
     part = (m["part"] or "").lower()
     found = here.month(year, month)
     return found if not part or found is None else _third(found, part)
@@ -185,7 +116,7 @@ def _third(span: tuple[datetime, datetime, str], part: str) -> Found:
     return start + step * third, start + (step + 1) * third, "week"
 
 
-def _weekday(m: re.Match[str], here: _Moment) -> Found:
+def _weekday(m: re.Match[str], here: Moment) -> Found:
     day, turn = DAYS[m["day"].lower()], (m["turn"] or "").lower()
     ahead = (day - here.today.weekday()) % 7
     if turn in ("last", "past"):
@@ -193,13 +124,11 @@ def _weekday(m: re.Match[str], here: _Moment) -> Found:
     if turn in ("next", "coming", "this"):
         return here.days(here.today + timedelta(days=ahead or 7))
     # "on Friday" alone: the coming one when the words look ahead, else the one before.
-    around = m.string[max(0, m.start() - 80) : m.end() + 20]
-    return here.days(
-        here.today + timedelta(days=(ahead or 7) if _AHEAD.search(around) else (ahead - 7 if ahead else 0))
-    )
+    step = (ahead or 7) if _looks_ahead(m) else (ahead - 7 if ahead else 0)
+    return here.days(here.today + timedelta(days=step))
 
 
-def _turned(m: re.Match[str], here: _Moment) -> Found:
+def _turned(m: re.Match[str], here: Moment) -> Found:
     step = {"last": -1, "past": -1, "previous": -1, "this": 0, "current": 0, "next": 1, "coming": 1}[
         m["turn"].lower()
     ]
@@ -222,13 +151,13 @@ def _turned(m: re.Match[str], here: _Moment) -> Found:
     )
 
 
-def _part(name: str, here: _Moment, step: int) -> Found:
+def _part(name: str, here: Moment, step: int) -> Found:
     day = here.at(here.today + timedelta(days=step))
     first, last = PARTS[name]
     return day + timedelta(hours=first), day + timedelta(hours=last), "hour"
 
 
-def _near_day(m: re.Match[str], here: _Moment) -> Found:
+def _near_day(m: re.Match[str], here: Moment) -> Found:
     word = m["word"].lower()
     if word == "tonight":
         return _part("night", here, 0)
@@ -242,22 +171,22 @@ def _near_day(m: re.Match[str], here: _Moment) -> Found:
     return _part(m["part"].lower(), here, step) if m["part"] else here.days(here.today + timedelta(days=step))
 
 
-def _distance(m: re.Match[str], here: _Moment) -> Found:
+def _distance(m: re.Match[str], here: Moment) -> Found:
     text = m["n"].lower()
     count = NUMBERS[text] if text in NUMBERS else int(text)
     back = m["back"] is not None
     return here.moved(-count if back else count, m["unit"].lower())
 
 
-def _season(m: re.Match[str], here: _Moment) -> Found:
+def _season(m: re.Match[str], here: Moment) -> Found:
     return here.season(m["season"].lower(), int(m["year"]))
 
 
-def _year_only(m: re.Match[str], here: _Moment) -> Found:
+def _year_only(m: re.Match[str], here: Moment) -> Found:
     return here.year(int(m["year"]))
 
 
-def _nth_week(m: re.Match[str], here: _Moment) -> Found:
+def _nth_week(m: re.Match[str], here: Moment) -> Found:
     year = _year_told(m, here) or here.today.year
     start, end, _ = here.month(year, MONTHS[m["month"].lower()]) or (here.now, here.now, "")
     nth = {"first": 0, "second": 1, "third": 2, "fourth": 3}.get(m["nth"].lower())
@@ -265,14 +194,73 @@ def _nth_week(m: re.Match[str], here: _Moment) -> Found:
     return first, first + timedelta(days=7), "week"
 
 
+def _iso_week(m: re.Match[str], here: Moment) -> Found:
+    year = int(m["year"] or here.today.isocalendar().year)
+    return here.days(date.fromisocalendar(year, int(m["week"]), 1), 7, "week")
+
+
+def _slashed(m: re.Match[str], here: Moment) -> Found:
+    """7/5 or 7.5.: day first, unless it was said where the month comes first, or can only be read the other way."""
+    day, month = int(m["a"]), int(m["b"])
+    if month > 12 or (day <= 12 and m["sign"] == "/" and here.month_first):
+        day, month = month, day
+    if told := m.groupdict().get("y"):
+        return here.days(date(int(told) + (2000 if len(told) == 2 else 0), month, day))
+    return here.days(here.nearest(lambda year: date(year, month, day), ahead=_looks_ahead(m)))
+
+
+def _feast(m: re.Match[str], here: Moment) -> Found:
+    """A feast, or the week or weekend before or after it."""
+    name = m["feast"].lower().replace("’", "'")
+    told, turn = _year_told(m, here), (m["turn"] or "").lower()
+    ahead = turn in ("this", "next") or (not turn and _looks_ahead(m))
+    day = here.feast(name, told) if told else here.nearest(lambda year: here.feast(name, year), ahead=ahead)
+    if not m["side"]:
+        return here.days(day)
+    step = 1 if m["side"].lower() == "after" else -1
+    if m["span"].lower() == "day":
+        return here.days(day + timedelta(days=step))
+    monday = day - timedelta(days=day.weekday()) + timedelta(weeks=step)
+    return (
+        here.days(monday, 7, "week")
+        if m["span"].lower() == "week"
+        else here.days(monday + timedelta(days=5), 2)
+    )
+
+
+def _days_between(m: re.Match[str], here: Moment) -> Found:
+    """ "From 3 to 7 May": both days and those between."""
+    month, day, told = MONTHS[m["month"].lower()], int(m["day"]), _year_told(m, here)
+    first = (
+        date(told, month, day)
+        if told
+        else here.nearest(lambda year: date(year, month, day), ahead=_looks_ahead(m))
+    )
+    last = date(first.year, month, int(m["last"]))
+    return here.days(first, (last - first).days + 1, "range") if last > first else None
+
+
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), rule)
     for pattern, rule in (
         (rf"(?P<y>{_YEAR})-(?P<m>\d\d)-(?P<d>\d\d)", _iso),
+        (rf"(?P<year>{_YEAR})-?W(?P<week>\d\d)", _iso_week),
+        (rf"(?:in |calendar )?week (?P<week>\d\d?)"
+         rf"(?:,? (?:of |in )?(?P<year>{_YEAR})|(?! (?:of|in|ago)\b))", _iso_week),
+        (rf"(?:the )?(?:(?P<span>week|weekend|day) (?P<side>before|after) )?(?:at |over )?"
+         rf"(?:(?P<turn>last|this|next) )?(?P<feast>{_FEAST}){_OF_YEAR}", _feast),
+        (rf"(?:between |from )?(?:the )?{_NTH_DAY}(?: (?:and|to|until|till)(?: the)? | ?[-–] ?)"
+         rf"(?P<last>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?"
+         rf"(?P<month>{_MONTH})\.?{_OF_YEAR}", _days_between),
+        (rf"(?P<month>{_MONTH})\.? {_NTH_DAY}(?: (?:to|until|till) (?:the )?| ?[-–] ?)"
+         rf"(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{_OF_YEAR}",
+         _days_between),
+        (r"(?P<a>\d{1,2})(?P<sign>[/.])(?P<b>\d{1,2})(?P=sign)(?P<y>(?:19|20)?\d\d)", _slashed),
+        (r"(?:on|by|until|till|since|before|after|from) (?P<a>\d{1,2})(?P<sign>/)(?P<b>\d{1,2})(?![\d/])", _slashed),
         (rf"(?:the )?(?P<nth>first|second|third|fourth|last) week (?:of|in) (?P<month>{_MONTH}){_OF_YEAR}", _nth_week),
         (rf"(?P<month>{_MONTH})\.? (?:the )?{_NTH_DAY}{_OF_YEAR}(?! ?:)", _calendar_day),
         (rf"(?:the )?{_NTH_DAY} (?:of )?(?P<month>{_MONTH})\.?{_OF_YEAR}", _calendar_day),
-        (r"(?:on|by|until|till|from|since) the (?P<day>\d{1,2})(?:st|nd|rd|th)"
+        (r"(?:on|by|until|till|from|since|between|(?<=(?:st|nd|rd|th) )(?:and|to)) the (?P<day>\d{1,2})(?:st|nd|rd|th)"
          r"(?! (?:of|floor|century|grade|birthday|time|edition))", _day_of_month),
         (rf"(?P<word>the day before yesterday|the day after tomorrow|yesterday|today|tomorrow|tonight)"
          rf"(?: (?P<part>{'|'.join(PARTS)}))?", _near_day),
@@ -290,9 +278,12 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
 )  # fmt: skip
 
 
-def find_times(text: str, said_at: datetime) -> list[TimeSpan]:
-    """Every time that `text` names, in order, none overlapping. Dates that do not exist are not found."""
-    here = _Moment(said_at)
+def find_times(text: str, said_at: datetime, *, month_first: bool | None = None) -> list[TimeSpan]:
+    """Every time that `text` names, in order, none overlapping. Dates that do not exist are not found.
+
+    `month_first`: whether 7/5 is in July; None goes by where it was said (the zones of North America).
+    """
+    here = Moment(said_at, month_first=month_first)
     taken: list[TimeSpan] = []
     for match, rule in _matches(text[:LONGEST]):
         if any(match.start() < span.finish and span.begin < match.end() for span in taken):
@@ -303,14 +294,31 @@ def find_times(text: str, said_at: datetime) -> list[TimeSpan]:
             continue  # 30 February, the year 10,000
         if found is not None:
             taken.append(TimeSpan(found[0], found[1], match.start(), match.end(), found[2]))
-    return sorted(taken, key=lambda span: span.begin)
+    return _ranges(text, sorted(taken, key=lambda span: span.begin))
+
+
+def _ranges(text: str, spans: list[TimeSpan]) -> list[TimeSpan]:
+    """ "Between March and May", "from the 5th to the 9th": two times that are the ends of one."""
+    joined: list[TimeSpan] = []
+    for span in spans:
+        first = joined[-1] if joined else span
+        opens = re.search(r"\b(?:between|from) (?=\S*$)", text[: first.begin + 1], re.I)
+        begin = opens.start() if opens else first.begin
+        links = re.match(r",? ?(?:and|to|until|till)\b", text[first.finish : span.finish], re.I)
+        if joined and links and re.match(r"between|from", text[begin:], re.I):
+            late = timedelta(days=7 if span.start <= first.start and span.precision == "day" else 0)
+            if span.end + late > first.start and span.start + late > first.start:
+                joined[-1] = TimeSpan(first.start, span.end + late, begin, span.finish, "range")
+                continue
+        joined.append(span)
+    return joined
 
 
 def parse_when(text: str, now: datetime) -> TimeSpan | None:
     """The time that a whole phrase names ("2024", "last March", "since two weeks ago"), or None."""
     bare = text.strip()
     if re.fullmatch(_YEAR, bare):
-        found = _Moment(now).year(int(bare))
+        found = Moment(now).year(int(bare))
         return None if found is None else TimeSpan(found[0], found[1], 0, len(text), "year")
     try:
         moment = datetime.fromisoformat(bare)
@@ -327,6 +335,9 @@ def parse_when(text: str, now: datetime) -> TimeSpan | None:
 def describe(span: TimeSpan) -> str:
     """Absolute words for a span: "7 May 2023", "the week of 1 May 2023", "May 2023", "2023"."""
     start = span.start
+    if span.precision == "range":
+        last = span.end - timedelta(days=1)
+        return f"{start.day} {start:%B %Y} to {last.day} {last:%B %Y}"
     if span.precision == "week":
         return f"the week of {start.day} {start:%B %Y}"
     if span.precision == "season":
@@ -347,14 +358,22 @@ def resolved(text: str, said_at: datetime, begin: int = 0, end: int = LONGEST) -
         words = text[span.begin : span.finish]
         if not begin <= span.begin <= span.finish <= end:
             continue
-        if re.search(_YEAR, words) or not re.search(r"[a-z]", words, re.IGNORECASE):
+        if (re.search(_YEAR, words) and "W" not in words) or not re.search(r"[a-z]", words, re.IGNORECASE):
             continue
-        lead = "in" if span.precision in ("month", "year", "season", "week") else "on"
+        lead = (
+            "from"
+            if span.precision == "range"
+            else "in"
+            if span.precision in ("month", "year", "season", "week")
+            else "on"
+        )
         before = re.search(
             r"\b(?:on|in|since|until|by|before|after|from|during|of|for) $", text[: span.begin], re.I
         )
         starts_with = re.match(r"(?:on|in|since|until|by|before|after|from|during)\b", words, re.I)
-        kept = starts_with[0] if starts_with else "" if before else lead
+        kept = (
+            lead if span.precision == "range" else starts_with[0] if starts_with else "" if before else lead
+        )
         out += [text[at : span.begin], f"{kept} {describe(span)}".strip()]
         at = span.finish
     return "".join([*out, text[at:end]])

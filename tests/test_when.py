@@ -46,6 +46,24 @@ MONDAY = datetime(2023, 5, 8, 14, tzinfo=UTC)
         ("I fly on the 20th", "2023-05-20", "2023-05-21"),
         ("the exam is on the 3rd", "2023-06-03", "2023-06-04"),
         ("we stay until Friday", "2023-05-12", "2023-05-13"),
+        ("he's getting married in September", "2023-09-01", "2023-10-01"),
+        ("my shop opens in July", "2023-07-01", "2023-08-01"),
+        ("I was in Rome in July", "2022-07-01", "2022-08-01"),
+        ("the week after Easter", "2023-04-10", "2023-04-17"),
+        ("I saw her at Easter", "2023-04-09", "2023-04-10"),
+        ("we fly on Easter Monday 2024", "2024-04-01", "2024-04-02"),
+        ("we leave the weekend before Christmas", "2023-12-23", "2023-12-25"),
+        ("last Christmas", "2022-12-25", "2022-12-26"),
+        ("2024-W07", "2024-02-12", "2024-02-19"),
+        ("in week 32", "2023-08-07", "2023-08-14"),
+        ("between March and May", "2023-03-01", "2023-06-01"),
+        ("between 3 and 7 May", "2023-05-03", "2023-05-08"),
+        ("from the 10th to the 19th", "2023-05-10", "2023-05-20"),
+        ("May 3-7", "2023-05-03", "2023-05-08"),
+        ("between Monday and Thursday", "2023-05-08", "2023-05-12"),
+        ("on 7/5", "2023-05-07", "2023-05-08"),
+        ("on 13/5/2022", "2022-05-13", "2022-05-14"),
+        ("3.6.2023", "2023-06-03", "2023-06-04"),
     ],
 )
 def test_what_people_say(words: str, start: str, end: str) -> None:
@@ -54,7 +72,19 @@ def test_what_people_say(words: str, start: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["it may rain", "May I ask?", "we sat down", "2021-13-40 hours", "room 2023", "", "31"]
+    "words",
+    [
+        "it may rain",
+        "May I ask?",
+        "we sat down",
+        "2021-13-40 hours",
+        "room 2023",
+        "",
+        "31",
+        "24/7",
+        "add 1/2 cup",
+        "week 3 of it",
+    ],
 )
 def test_what_is_no_time(words: str) -> None:
     assert [s for s in find_times(words, MONDAY) if s.precision == "day"] == []
@@ -64,6 +94,45 @@ def test_a_day_begins_in_the_speakers_zone() -> None:
     tokyo = MONDAY.astimezone(timezone(timedelta(hours=9)))
     [span] = find_times("yesterday", tokyo)
     assert span.start == datetime(2023, 5, 6, 15, tzinfo=UTC)
+
+
+def test_what_is_written_with_a_slash_goes_by_where_it_was_said_or_by_what_is_asked() -> None:
+    chicago = MONDAY.astimezone(timezone(timedelta(hours=-6)))
+    assert find_times("on 7/5", chicago)[0].start.month == 7
+    assert find_times("on 7/5", chicago, month_first=False)[0].start.month == 5
+    assert find_times("on 7/5", MONDAY, month_first=True)[0].start.month == 7
+    assert find_times("on 13/5", chicago)[0].start.month == 5
+
+
+def test_the_words_around_tell_which_friday() -> None:
+    said = "We will be busy, so come on Friday."
+    begin = said.index("come")
+    assert resolved(said, MONDAY, begin) == "come on 12 May 2023."
+    assert resolved(said, MONDAY, 0, 15) == "We will be busy"
+
+
+@given(st.dates(min_value=MONDAY.date().replace(year=1971), max_value=MONDAY.date().replace(year=2090)))
+def test_a_week_by_its_number_holds_its_days(day: date) -> None:
+    year, week, _ = day.isocalendar()
+    [span] = find_times(f"{year}-W{week:02}", MONDAY)
+    assert span.start.date() <= day < span.end.date()
+    assert (span.end - span.start).days == 7
+
+
+@given(st.integers(1, 28), st.integers(1, 28), st.sampled_from(["and", "to", "until"]))
+def test_a_range_goes_from_its_first_to_its_last_day(one: int, other: int, link: str) -> None:
+    first, last = sorted((one, other))
+    spans = find_times(f"between {first} {link} {last} June 2021", MONDAY)
+    if first < last:
+        [span] = spans
+        assert (span.start.day, (span.end - timedelta(days=1)).day, span.precision) == (first, last, "range")
+
+
+@given(st.integers(1990, 2060))
+def test_easter_is_a_sunday_of_spring(year: int) -> None:
+    [span] = find_times(f"Easter {year}", MONDAY)
+    assert span.start.weekday() == 6
+    assert (3, 22) <= (span.start.month, span.start.day) <= (4, 25)
 
 
 def test_naive_moments_are_refused() -> None:

@@ -105,7 +105,9 @@ SELF: tuple[Rule, ...] = (
     _rule(rf"{_I} (?:bought|got|adopted|purchased) (?P<v>(?:an?|my (?:first|own)|two|three) [\w' -]{{3,50}}?)"
           r"(?= for\b| from\b| at\b| last\b| yesterday| named\b| called\b| and\b|[.,!]|$)", "owns", "{s} got {v}."),
     _rule(r"\bmy (?P<slot>[a-z]+) is (?P<v>\d[\d.,]*[^.,;!?]{0,20}?)(?= at\b| now\b| and\b| but\b|[.,;!]|$)", "{slot}", "{s}'s {slot} is {v}."),
-    _rule(rf"\bmy commute (?:is|takes)(?: now)?(?: by)? {_V}|\bI (?:commute|get to work|go to work)(?: now)? by (?P<w>[\w ]{{3,30}})", "commute", "{s}'s commute is {v}."),
+    _rule(r"\bmy commute is(?: now)? by (?P<v>[\w ]{3,30})|\bI (?:commute|get to work|go to work|travel to work)(?: now)? by (?P<w>[\w ]{3,30})",
+          "commute", "{s} gets to work by {v}."),
+    _rule(rf"\bmy commute (?:is|takes)(?: now)? {_V}", "commute", "{s}'s commute to work is {v}."),
     _rule(rf"\bmy (?:new )?(?:mobile )?phone (?:is|will be) {_V}|\bI (?:got|have|bought) a new phone, (?:it's|it is|a) (?P<w>[^.,;!?]{{3,40}})",
           "phone model", "{s}'s phone is {v}."),
     _rule(r"\bI(?:'ve| have)? (?:just )?(?:switched|changed) (?:my )?(?P<slot>gym|doctor|dentist|bank|office|school|therapist)s? to "

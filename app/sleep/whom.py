@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from app.almanac import DAYS, MONTHS
 from app.sleep.grammar import (
     CALLED,
     GREETED,
@@ -24,7 +25,6 @@ from app.sleep.grammar import (
     WOMEN,
     is_third,
 )
-from app.when import DAYS, MONTHS
 
 Said = tuple[str, str]
 """Who spoke ("user", or a name) and their words."""
