@@ -16,7 +16,7 @@ from app import citations, gate, reflexes, tasks
 from app.encode import turn
 from app.errors import BadRequest
 from app.events import Answered, Event, Evidence, Folded, Recalled, Reminded, Said, Stored
-from app.evidence import FOOT, Gathered, fenced, gather
+from app.evidence import FOOT, SHORTLY, Gathered, fenced, gather
 from app.prefix import warm
 from app.prompts import EXAMPLES, opening, system_text
 from app.standing import always_considered
@@ -141,7 +141,8 @@ class Assistant:
         room = self.window.room_for_evidence(text, budget)
         hits = () if found.abstain else found.evidence  # what bears on nothing only distracts
         block, shown = fenced(hits, room, self.chat.count_tokens, self.memory.config.user.name)
-        layout = self.window.layout(text, block, FOOT if block else "")
+        foot = SHORTLY if need is ASKED else FOOT
+        layout = self.window.layout(text, block, foot if block else "")
         abstain = need.personal and found.abstain and not self._was_said_here(text)
         return Plan(text, need, shown, layout, found.ms, DONT_KNOW if abstain else "", stored)
 

@@ -1,4 +1,4 @@
-"""Where a memory lives (Home) and how its user wants it (Config). Values are passed in, never global."""
+"""How its user wants a memory (Config); where it lives is in app/home.py. Values are passed in, never global."""
 
 from __future__ import annotations
 
@@ -10,52 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from app.errors import BadRequest, Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The folder that holds one memory, and the folder of downloaded models. Nothing is written elsewhere."""
-
-    path: Path
-    models: Path
-
-    @property
-    def database(self) -> Path:
-        return self.path / "mem.db"
-
-    @property
-    def config(self) -> Path:
-        return self.path / "config.toml"
-
-    @property
-    def backups(self) -> Path:
-        return self.path / "backups"
-
-    @property
-    def logs(self) -> Path:
-        return self.path / "logs"
-
-    @property
-    def socket(self) -> Path:
-        return self.path / "mem.sock"
-
-    def create(self) -> None:
-        """Make the folder, readable by its user alone. Raises Refused where that cannot be."""
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self.path.stat().st_uid == os.getuid():
-                self.path.chmod(0o700)
-        except OSError as error:
-            hint = "Choose another place with --home or MEM_HOME, or mend the permissions."
-            raise Refused(f"Cannot use {self.path}: {error.strerror}.", hint) from error
+from app.errors import BadRequest
+from app.home import Home as Home
+from app.home import find_home as find_home
 
 
 @dataclass(frozen=True, slots=True)
 class UserConfig:
-    """Who is remembered."""
+    """Who is remembered, and whether reminders that are due also come up on the desktop."""
 
     name: str = "me"
+    notify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +90,6 @@ RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "models.gpu_layers": (lambda v: v >= -2, "-2 (chosen for this machine), -1 (all) or a number of layers"),
 }
 """What the values must be beyond their types, and how to say it."""
-
-
-def find_home(path: Path | None = None) -> Home:
-    """The home folder: `path`, else MEM_HOME, else the platform's user data folder. Nothing is created."""
-    from platformdirs import user_cache_path, user_data_path
-
-    home = path or (Path(os.environ["MEM_HOME"]) if os.environ.get("MEM_HOME") else user_data_path("mem"))
-    models = os.environ.get("MEM_MODELS")
-    return Home(home.expanduser().absolute(), Path(models) if models else user_cache_path("mem") / "models")
 
 
 def load_config(path: Path) -> Config:

@@ -23,6 +23,7 @@ from app import requests
 from app.config import Home, load_config
 from app.errors import AppError, BadRequest, ModelError, Refused, StorageError
 from app.lanes import Job, Lane
+from app.notify import remind
 from app.power import on_mains
 from app.records import Filter, Kind
 from app.shared import LentChat, LentEmbedder, Shared
@@ -65,12 +66,13 @@ class Daemon:
         self._quick = Lane("quick", home, lambda: self._open(None), self.stop)
         self._talk = Lane("talk", home, lambda: self._open(None), self.stop)
         self._night = Lane("night", home, lambda: self._open(self._wanted), self.stop)
+        self._bell = Lane("bell", home, lambda: self._open(None), self.stop)
 
     def serve(self) -> None:
         """Answer until `stop` is called. Raises Refused where another daemon lives in this home."""
         self.home.create()
         with _only_one(self.home.path / "daemon.lock"), _listening(self.home.socket) as listener:
-            lanes = (self._quick, self._talk, self._night)
+            lanes = (self._quick, self._talk, self._night, self._bell)
             for lane in lanes:
                 lane.start()
             scheduler = self._schedule()
@@ -195,8 +197,10 @@ class Daemon:
         return scheduler
 
     def _look(self) -> None:
-        """Every few seconds: embed what waits, sleep when nobody is there, free a model that nobody uses."""
+        """Every few seconds: ring for what is due, embed what waits, sleep when nobody is there, free idle models."""
         self._chat.free(UNLOAD_AFTER)
+        if not self._bell.busy:
+            self._bell.submit(self._remind)
         if self._night.busy:
             return
         self._night.submit(self._embed_backlog)
@@ -208,6 +212,11 @@ class Daemon:
         with suppress(*Known):  # the next look tries again; `mem doctor` shows what waits
             if not self._wanted():
                 memory().embed_backlog(self._clock(), limit=BACKLOG)
+
+    def _remind(self, memory: Callable[[], Memory]) -> None:
+        """Ring for what is due; a desktop that cannot leaves it to the next conversation."""
+        with suppress(*Known):  # the next look tries again
+            remind(memory(), self._clock())
 
     def _sleep_on_news(self, memory: Callable[[], Memory]) -> None:
         """A night, unless nothing was said since the last one that was slept to its end."""

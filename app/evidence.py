@@ -37,6 +37,7 @@ READ = 400  # characters of a note that are read for the slots that it fills
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
+SHORTLY = f"Answer in as few words as possible, with the id.\n{FOOT}"
 NEARER = 0.1  # of a score: by so much another's story must come nearer than anything of whom is asked about
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"

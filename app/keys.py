@@ -49,6 +49,13 @@ def unlock(home: Home, config: Config, ask: Callable[[], str] | None = None) -> 
     return derive(_passphrase(home, mode, ask), os.urandom(SALT_BYTES) if fresh else read_salt(home.database))
 
 
+def needs_passphrase(home: Home, config: Config) -> bool:
+    """Whether the store in `home` opens only with a passphrase that its user types."""
+    if config.encryption.mode != "passphrase" or not home.database.exists():
+        return False
+    return home.database.stat().st_size > 0 and not is_plain(home.database)
+
+
 def unlock_backup(
     header: bytes, home: Home, config: Config, ask: Callable[[], str] | None = None
 ) -> str | None:

@@ -105,6 +105,12 @@ def due(store: Store, text: str, now: datetime) -> list[Record]:
     return [task for task in open_tasks(store) if _is_due(task, said, now)]
 
 
+def overdue(store: Store, now: datetime) -> list[Record]:
+    """Open tasks whose time has come, the one that has waited longest first."""
+    found = [(moment, task) for task in open_tasks(store) if (moment := when(task)) and moment <= now]
+    return [task for _, task in sorted(found, key=lambda pair: pair[0])]
+
+
 def open_tasks(store: Store) -> list[Record]:
     """Tasks that are not done, newest first."""
     found = store.records(Filter(kinds=frozenset({Kind.TASK}), include_superseded=False))

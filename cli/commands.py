@@ -24,7 +24,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "entities": ("cli.views", "People, places and things that memories mention"),
         "timeline": ("cli.views", "Months and what happened in them"),
         "profile": ("cli.views", "What is known about you"),
-        "tasks": ("cli.views", "Goals and open commitments"),
+        "tasks": ("cli.tasks", "Goals and open commitments"),
         "procedures": ("cli.views", "How-to and lessons"),
         "faded": ("cli.fading", "What has dimmed, and why"),
         "stats": ("cli.views", "How much there is of everything"),

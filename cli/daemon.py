@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.config import find_home
+from app.config import Home, find_home, load_config
 from app.errors import NothingFound
 from cli.options import HomeOption, JsonOption, new_app
 from cli.output import document, say
@@ -28,7 +28,8 @@ def start(home: HomeOption = None, json: JsonOption = False) -> None:
     """
     from app import service
 
-    _report(service.start(find_home(home)), json)
+    where = find_home(home)
+    _report(service.start(where, _passphrase(where)), json)
 
 
 @app.command()
@@ -103,6 +104,24 @@ def uninstall(home: HomeOption = None) -> None:
 
     unit = service.uninstall(find_home(home))
     say(f"Removed {unit.path}." if unit else "It was not installed.")
+
+
+def _passphrase(home: Home) -> dict[str, str]:
+    """What the daemon needs to open an encrypted memory, asked here because it has no terminal. Raises WrongKey."""
+    import os
+
+    from app.keys import needs_passphrase
+    from app.open import open_memory
+    from cli.opening import asker
+
+    if not needs_passphrase(home, load_config(home.config)):
+        return {}
+    ask = asker()
+    given = os.environ.get("MEM_PASSPHRASE") or (ask() if ask else "")
+    open_memory(
+        home, read_only=True, ask_passphrase=lambda: given
+    ).close()  # a wrong one is told now, not in a log
+    return {"MEM_PASSPHRASE": given}
 
 
 def _report(found: dict[str, object], json: bool) -> None:

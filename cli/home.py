@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from cli.output import ago, clipped, document, one_line, size, styled, terminal_
 
 if TYPE_CHECKING:
     from app.home import Overview
+    from app.records import Record
 
 KIND_WORDS = {
     "episodic": "episodes",
@@ -24,11 +25,13 @@ KIND_WORDS = {
     "gist": "summaries",
 }
 WIDTH = 80
+MOST_DUE = 3
 
 
 def show(argv: list[str]) -> int:
     """Print the home screen; `argv` may hold --home PATH and --json."""
     from app.home import overview
+    from app.tasks import overdue
 
     place = find_home(_home(argv))
     memory = None
@@ -38,14 +41,15 @@ def show(argv: list[str]) -> int:
         memory = open_home(place, read_only=True)
     try:
         found = overview(place, memory)
+        due = overdue(memory.store, now()) if memory else []
     finally:
         if memory is not None:
             memory.close()
     if "--json" in argv:
-        document(_keys(found))
+        document(_keys(found) | {"due": [task.id for task in due]})
     else:
         width = min(WIDTH, terminal_width())
-        print("\n".join(clipped(line, width) if "\x1b" not in line else line for line in _lines(found)))
+        print("\n".join(clipped(line, width) if "\x1b" not in line else line for line in _lines(found, due)))
     return 0
 
 
@@ -60,7 +64,7 @@ def _home(argv: list[str]) -> Path | None:
     return Path(rest[1])
 
 
-def _lines(found: Overview) -> Iterator[str]:
+def _lines(found: Overview, due: Sequence[Record]) -> Iterator[str]:
     here = now()
     yield styled("mem", "bold") + "  a personal memory that lives on this computer"
     yield ""
@@ -77,6 +81,8 @@ def _lines(found: Overview) -> Iterator[str]:
     yield f"  search     {_search(found)}"
     yield f"  chat       {_chat(found)}"
     yield f"  daemon     {'running' if found.daemon else 'not running'}"
+    for task in due[:MOST_DUE]:
+        yield styled(f"  due        {one_line(task.text)[:80]} [{task.id}]", "yellow")
     yield ""
     yield styled("Next", "bold")
     for command, words in _next(found):

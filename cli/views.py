@@ -1,4 +1,4 @@
-"""What a person looks through: sessions, entities, timeline, profile, tasks, procedures, stats."""
+"""What a person looks through: sessions, entities, timeline, profile, procedures, stats."""
 
 from __future__ import annotations
 
@@ -119,15 +119,6 @@ def profile(json: JsonOption = False, home: HomeOption = None) -> None:
     _list(
         found, json, "Nothing is known about you yet.", "The night finds facts in what you said: `mem sleep`."
     )
-
-
-@app.command()
-def tasks(all: AllOption = False, json: JsonOption = False, home: HomeOption = None) -> None:
-    """Goals and open commitments.
-
-    Example: mem tasks --all
-    """
-    _kind("task", all, json, home, "There are no tasks.", 'Add one: mem remember --kind task "TEXT".')
 
 
 @app.command()
