@@ -5,7 +5,8 @@ It reads the store and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from app.records import Kind, LinkKind, Record
@@ -13,6 +14,7 @@ from app.sleep.names import keywords
 from storage.records import TRUST_ORDER, least_trust
 from storage.store import Store
 
+_WORD = re.compile(r"\w+")
 OWN_WORDS = frozenset({"quote", "value", "title"})  # details that follow from what the memory rests on
 
 
@@ -42,13 +44,22 @@ def without_echoes(record: Record, passages: Collection[str]) -> Record:
 
 
 def _gist_without(store: Store, gist: Record, gone: dict[str, Record]) -> Record:
+    """The gist without the lines that quote a turn that is gone, or hold a word that only such turns said."""
     links = store.links(gist.id, LinkKind.DERIVED_FROM, back=False)
     quotes = {gone[k.dst].text[k.start : k.end] for k in links if k.dst in gone}
+    left = store.get_many([k.dst for k in links if k.dst not in gone]).values()
+    alone = _words(gone.values()) - _words(left)
     head, *lines = gist.text.split("\n")
-    kept = [line for line in lines if line.partition(": ")[2] not in quotes]
-    said = [line.partition(": ")[2] for line in kept]
+    kept = [
+        x for x in lines if x.partition(": ")[2] not in quotes and alone.isdisjoint(_WORD.findall(x.lower()))
+    ]
+    said = [line.partition(": ")[2] or line for line in kept]
     extra = {**gist.extra, "title": " ".join(keywords(said, 4))} if "title" in gist.extra else gist.extra
     return replace(gist, text="\n".join([head, *kept]), extra=extra)
+
+
+def _words(records: Iterable[Record]) -> set[str]:
+    return {word for record in records for word in _WORD.findall(record.text.lower())}
 
 
 def _repeats(text: str, passages: Collection[str]) -> bool:

@@ -11,16 +11,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import blake2b
 
 from app.sleep.names import keywords
 from app.sleep.work import Tally, Work
+from storage.ledger import job_key
 from storage.records import Filter, Kind, Link, LinkKind, Record, Source, least_trust
 
 COLD = timedelta(minutes=30)  # a conversation is over when nothing was said for so long
 LEAST_TURNS = 4
 MOST_SENTENCES = 5
 LONGEST = 180  # characters of a sentence that may stand for its turn
+SHOWN = 10  # turns that a model is shown, to put a gist into words
 BY = "extract/1"
+UNWRITTEN = "unwritten"  # what waits in the ledger for a model
 TURNS = Filter(kinds=frozenset({Kind.EPISODIC}))
 _SENTENCE = re.compile(r"[^.!?…\n]+(?:[.!?…]+|\n|$)")
 
@@ -59,8 +63,8 @@ def write_gists(work: Work, tally: Tally) -> None:
             work.set_mark("gists", min([new[-1].seq, *(seq - 1 for seq in waiting)]))
 
 
-def telling(turns: Sequence[Record], most: int = MOST_SENTENCES) -> list[Quote]:
-    """The sentences that share most with the rest, each from another turn, in order.
+def telling(turns: Sequence[Record], most: int = MOST_SENTENCES, least: int = 1) -> list[Quote]:
+    """The sentences that share most with the rest, each from another turn, in order: as many as the root of the turns.
 
     A word counts for the log of the turns that hold it, and less the more often it was quoted already (SumBasic).
     """
@@ -68,7 +72,7 @@ def telling(turns: Sequence[Record], most: int = MOST_SENTENCES) -> list[Quote]:
     weight = {word: math.log1p(count) for word, count in spread.items()}
     choices = [quote for turn in turns if (quote := _best(turn, weight)) is not None]
     chosen: list[Quote] = []
-    while choices and len(chosen) < min(most, max(1, round(math.sqrt(len(turns))))):
+    while choices and len(chosen) < min(most, max(least, round(math.sqrt(len(turns))))):
         best = max(choices, key=lambda quote: (_score(quote, weight), -quote.turn.seq))
         chosen.append(best)
         choices.remove(best)
@@ -131,8 +135,18 @@ def write_gist(
         work.store.update(gist)
         work.forget_vectors([gist])
     work.store.link(Link(gist.id, q.turn.id, LinkKind.DERIVED_FROM, 1.0, q.start, q.end) for q in quotes)
+    _wait_for_words(work, gist, turns)
     tally.changes.append(f"{'+' if old is None else '~'} {gist.id} gist of {subject}: {gist.extra['title']}")
     return gist
+
+
+def _wait_for_words(work: Work, gist: Record, turns: Sequence[Record]) -> None:
+    """Queue a gist that the rules made, with the turns that tell most, for a model to put into words."""
+    own = [turn for turn in turns if turn.role != "assistant"] or turns
+    ids = [quote.turn.id for quote in telling(own, SHOWN, SHOWN)]
+    details = {"gist": gist.id, "turns": ids, "hash": blake2b(gist.text.encode(), digest_size=8).hexdigest()}
+    key = job_key(UNWRITTEN, [gist.id, *ids], details["hash"])
+    work.ledger.queue(UNWRITTEN, key, work.run, details, work.now)
 
 
 def _gist(

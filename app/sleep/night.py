@@ -28,6 +28,7 @@ from app.sleep.portrait import paint_portrait
 from app.sleep.safety import back_up
 from app.sleep.settle import settle
 from app.sleep.states import fade
+from app.sleep.summaries import write_summaries
 from app.sleep.topics import cluster_topics
 from app.sleep.work import Job, JobReport, Tally, Work
 from storage.errors import StoreLocked
@@ -47,6 +48,7 @@ JOBS: Mapping[str, Job] = {
     "links": link_entities,
     "gists": write_gists,
     "topics": cluster_topics,
+    "summaries": write_summaries,
     "portrait": paint_portrait,
     "states": fade,
     "index": build_index,
