@@ -17,10 +17,9 @@ from app.home import find_home as find_home
 
 @dataclass(frozen=True, slots=True)
 class UserConfig:
-    """Who is remembered, and whether reminders that are due also come up on the desktop."""
+    """Who is remembered."""
 
     name: str = "me"
-    notify: bool = True
 
 
 @dataclass(frozen=True, slots=True)

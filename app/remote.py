@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app import errors, wire
-from app.config import Home
+from app.home import Home
 
 if TYPE_CHECKING:
     from app.events import Event

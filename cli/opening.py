@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.config import Config, Home
-
 if TYPE_CHECKING:
+    from app.config import Config
+    from app.home import Home
     from app.memory import Memory
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.config import find_home
 from app.errors import BadRequest, Refused
+from app.home import find_home
 from cli.opening import open_home
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.clock import now
-from app.config import find_home
 from app.errors import BadInput, BadRequest, NothingFound
+from app.home import find_home
 from cli.complete import complete_kind, complete_session
 from cli.options import HomeOption, JsonOption, new_app, opened, read_argument
 from cli.output import ago, document, one_line, say, shown, styled, wrapped
