@@ -1,4 +1,4 @@
-"""How its user wants a memory (Config); where it lives is in app/home.py. Values are passed in, never global."""
+"""How its user wants a memory (Config); where it lives is in app/place.py. Values are passed in, never global."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from app.errors import BadRequest
-from app.home import Home as Home
-from app.home import find_home as find_home
+from app.place import Home as Home
+from app.place import find_home as find_home
 
 
 @dataclass(frozen=True, slots=True)

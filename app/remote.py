@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app import errors, wire
-from app.home import Home
+from app.place import Home
 
 if TYPE_CHECKING:
     from app.events import Event

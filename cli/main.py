@@ -159,7 +159,7 @@ def _write_log(error: Exception, argv: Sequence[str]) -> Path | None:
     from pathlib import Path
 
     from app.clock import now
-    from app.home import find_home
+    from app.place import find_home
 
     given = argv[argv.index("--home") + 1 :][:1] if "--home" in argv else []
     log = find_home(Path(given[0]) if given else None).logs / "mem.log"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.config import Config
-    from app.home import Home
     from app.memory import Memory
+    from app.place import Home
 
 
 def open_home(home: Home, *, config: Config | None = None, read_only: bool = False) -> Memory:

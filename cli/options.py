@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.errors import BadRequest, Refused
-from app.home import find_home
+from app.place import find_home
 from cli.opening import open_home
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import typer
 
 from app.clock import now
 from app.errors import BadInput, BadRequest, NothingFound
-from app.home import find_home
+from app.place import find_home
 from cli.complete import complete_kind, complete_session
 from cli.options import HomeOption, JsonOption, new_app, opened, read_argument
 from cli.output import ago, document, one_line, say, shown, styled, wrapped
