@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -36,6 +37,12 @@ EASTER = {"good friday": -2, "easter sunday": 0, "easter monday": 1, "easter": 0
 
 
 Found = tuple[datetime, datetime, str] | None
+
+
+def local(moment: datetime, tz: str) -> datetime:
+    """The moment in the zone of an offset ("+02:00"); as it is where that is none."""
+    known = re.fullmatch(r"[+-]\d\d:\d\d", tz)
+    return moment.astimezone(datetime.strptime(tz, "%z").tzinfo) if known else moment
 
 
 class Moment:

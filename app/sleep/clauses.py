@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
 
@@ -79,7 +79,8 @@ def clauses(sentence: str, talk: Talk) -> Iterator[Clause]:
         if person is not None and finite and timed:
             yield from _told(m, end, person, _named(m, person), talk.said_at)
         if person is not None and finite and person != talk.speaker:
-            talk.before.append([person])
+            gender = {"he": "m", "she": "f"}.get((m["pro"] or "").lower(), person.gender)
+            talk.before.append([replace(person, gender=gender)])
     if not found and (elided := ELIDED.match(sentence)):
         front = "I have" if elided["verb"].lower() == "been" else "I"
         yield from _told(elided, len(sentence), talk.speaker, front, talk.said_at)

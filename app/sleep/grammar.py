@@ -191,7 +191,7 @@ NAMED = re.compile(
     rf"(?<![\w'@#-])(?P<name>(?:(?:Mr|Mrs|Ms|Dr|Miss|Uncle|Aunt|Auntie)\.? )?{NAME})(?:'s)?(?![\w-])"
 )
 PLACED = re.compile(
-    r"(?<!talk to )(?<!spoke to )(?<!married to )(?<!engaged to )(?:\b(?:in|at|from|to|near|around|of|on|into|by|via|towards|for|the|an?|until|till|since|than|called|about|my|our|your|his|her|their)|\d) $",
+    r"(?<!talk )(?<!spoke )(?<!married )(?<!engaged )(?:\b(?:in|at|from|to|near|around|of|on|into|by|via|towards|for|the|an?|until|till|since|than|called|about|my|our|your|his|her|their)|\d) $",
     re.IGNORECASE,
 )
 GREETED = re.compile(

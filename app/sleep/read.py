@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from app.almanac import local
 from app.encode import importance_of
 from app.guard.hostile import inert
 from app.guard.secrets import redact
@@ -22,6 +23,7 @@ from app.sleep.proposals import Proposal
 from app.sleep.support import supported
 from app.sleep.whom import person_of
 from app.sleep.work import Tally, Work
+from app.when import describe, find_times, resolved
 from models.chat import Message
 from models.errors import ModelError
 from storage.ledger import OPEN, Job, job_key
@@ -64,6 +66,9 @@ SHOTS: tuple[tuple[str, list[str]], ...] = (
 _FIRST = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|my|me|mine|we|we're|we've|our|us)\b", re.IGNORECASE)
 _THIRD = re.compile(r"\b(?:he|she|they|he's|she's|they're|his|her|hers|their)\b", re.IGNORECASE)
 _SECOND = re.compile(r"\b(?:you|you're|you've|your|yours)\b", re.IGNORECASE)
+_OTHER = re.compile(
+    r"\b(?:[Tt]he|[Hh]is|[Hh]er|[Tt]heir|[Yy]our) \w+|\b(?:[Hh]e|[Ss]he|[Tt]hey)\b|[A-Z]\w+ (?:is|has|do|was)"
+)
 _IF = re.compile(r"\bif\b", re.IGNORECASE)
 _RELATIVE = re.compile(rf"\b[Mm]y (?:\w+ )?({RELATIONS})\b")
 _PRONOUN = re.compile(r"(?:I|he|she|they|it|we|you|this|that|his|her|their|my|our)\b", re.IGNORECASE)
@@ -109,12 +114,19 @@ def _tells(fact: str, turn: Record) -> bool:
     """Whether the fact holds enough, and its source says "I" where the fact is about its speaker, not "you"."""
     start, end = _span(fact, turn.text)
     said = turn.text[start:end]
+    speaker = person_of(speaker_of(turn))
     addressed = _SECOND.search(said) is not None and _FIRST.search(said) is None
-    return (
-        not addressed
-        and _IF.search(said) is None
-        and tells(fact, person_of(speaker_of(turn)), turn.event_time)
-    )
+    own = fact.lower().startswith(speaker.name.lower())
+    if addressed or _IF.search(said) or (own and _has_other_subject(fact, said)):
+        return False
+    return tells(fact, speaker, turn.event_time)
+
+
+def _has_other_subject(fact: str, said: str) -> bool:
+    """Whether the words that a fact about its speaker shares with its source follow a subject that is not "I"."""
+    shared = [m.start() for m in re.finditer(r"[^\W\d_]{4,}", said) if m[0][:5].lower() in fact.lower()]
+    lead = said[: min(shared, default=0)]
+    return _OTHER.search(lead) is not None and _FIRST.search(lead) is None
 
 
 def prompt(turns: Sequence[Record]) -> list[Message]:
@@ -175,6 +187,7 @@ def _witness(fact: str, turns: Sequence[Record]) -> Record | None:
 
 def _proposal(fact: str, turn: Record, derived_by: str) -> Proposal:
     start, end = _span(fact, turn.text)
+    fact = _dated(fact, turn)
     if turn.role == "other":  # models say "the user" of whoever speaks
         fact = re.sub(r"^The user\b", str(turn.speaker), fact)
     return Proposal(
@@ -189,6 +202,18 @@ def _proposal(fact: str, turn: Record, derived_by: str) -> Proposal:
         subject=speaker_of(turn),
         importance=importance_of(turn.text),
     )
+
+
+def _dated(fact: str, turn: Record) -> str:
+    """The fact with the days that its source's words for times mean."""
+    said_at = local(turn.event_time, turn.tz)
+    for span in find_times(turn.text, said_at):
+        absolute = resolved(turn.text, said_at, span.begin, span.finish)
+        words = rf"(\b(?:on|in|at) )?{re.escape(turn.text[span.begin : span.finish])}\b"
+        if found := re.search(words, fact):
+            told = f"{found[1]}{describe(span)}" if found[1] and absolute != found[0] else absolute
+            fact = fact[: found.start()] + told + fact[found.end() :]
+    return fact
 
 
 def _span(fact: str, text: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.almanac import local
 from app.sleep.attributes import DEPENDS_ON, PARTNERS, PETS, importance_of, is_single_valued
 from app.sleep.clauses import WORTH, Talk, clauses
 from app.sleep.forms import (
@@ -78,13 +79,9 @@ def extract(
 
     `context` are the turns before it, oldest first; they tell who "she" is, and are no source themselves.
     """
-    local = (
-        said_at.astimezone(datetime.strptime(tz, "%z").tzinfo)
-        if re.fullmatch(r"[+-]\d\d:\d\d", tz)
-        else said_at
-    )
+    moment = local(said_at, tz)
     me, hearer = person_of(speaker), other_voice(context, speaker)
-    reader = _Reader(me.name, me.slot, local, Talk(me, hearer, local, known_before(context, speaker)))
+    reader = _Reader(me.name, me.slot, moment, Talk(me, hearer, moment, known_before(context, speaker)))
     found: list[Candidate] = []
     for start, sentence in sentences(text[:LONGEST]):
         sentence = TAG_QUESTION.sub("", sentence)

@@ -95,8 +95,9 @@ def meant(pronoun: str, before: Sequence[Sequence[Person]]) -> Person | None:
     word = pronoun.lower()
     many = word in ("they", "their", "them")
     wanted = "f" if word in ("she", "her") else "m"
+    known = {p.slot: p.gender for named in before for p in named if p.gender}
     for named in reversed(before):
-        fits = {p for p in named if p.is_many == many and (many or p.gender in ("", wanted))}
+        fits = {p for p in named if p.is_many == many and (many or known.get(p.slot, wanted) == wanted)}
         sure = {p for p in fits if p.gender}
         if fits:
             return next(iter(sure or fits)) if len(sure or fits) == 1 else None
