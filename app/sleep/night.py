@@ -23,6 +23,7 @@ from app.sleep.episodes import cut_episodes
 from app.sleep.extract import extract
 from app.sleep.gists import write_gists
 from app.sleep.index import build_index
+from app.sleep.lessons import learn
 from app.sleep.links import link_entities
 from app.sleep.portrait import paint_portrait
 from app.sleep.safety import back_up
@@ -44,6 +45,7 @@ JOBS: Mapping[str, Job] = {
     "episodes": cut_episodes,
     "extract": extract,
     "reconcile": settle,
+    "lessons": learn,
     "cascade": spread_doubt,
     "links": link_entities,
     "gists": write_gists,
