@@ -16,7 +16,7 @@ from app import citations, gate, reflexes, tasks
 from app.encode import turn
 from app.errors import BadRequest
 from app.events import Answered, Event, Evidence, Folded, Recalled, Reminded, Said, Stored
-from app.evidence import FOOT, SHORTLY, Gathered, fenced, gather
+from app.evidence import FOOT, SHORTLY, Gathered, fenced, gather, ways_to
 from app.prefix import warm
 from app.prompts import EXAMPLES, opening, system_text
 from app.standing import always_considered
@@ -140,10 +140,12 @@ class Assistant:
             found = gather(self.memory, text, now, HITS, self.window.shown_ids | set(stored))
         room = self.window.room_for_evidence(text, budget)
         hits = () if found.abstain else found.evidence  # what bears on nothing only distracts
+        ways = ways_to(self.memory, text, now) if need.recall or need.reason == gate.TASK else ()
+        hits = (*ways, *(hit for hit in hits if hit.id not in {way.id for way in ways}))
         block, shown = fenced(hits, room, self.chat.count_tokens, self.memory.config.user.name)
         foot = SHORTLY if need is ASKED else FOOT
         layout = self.window.layout(text, block, foot if block else "")
-        abstain = need.personal and found.abstain and not self._was_said_here(text)
+        abstain = need.personal and found.abstain and not ways and not self._was_said_here(text)
         return Plan(text, need, shown, layout, found.ms, DONT_KNOW if abstain else "", stored)
 
     def _ruled(self, text: str, done: reflexes.Reflex, stored: tuple[str, ...] = ()) -> Plan:

@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.events import Corrected
+from app.procedures import record_outcome
 from app.uses import SAID_AGAIN, use
-from storage.records import Link, LinkKind, Record, State
+from storage.records import Kind, Link, LinkKind, Record, State
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -29,6 +30,8 @@ class Wish(StrEnum):
     FORGET = "forget"
     REMEMBER = "remember"
     GOOD = "good"
+    WORKED = "worked"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ _WORDS: tuple[tuple[Wish, str], ...] = (
     (Wish.OUTDATED, rf"{_THAT}{_BE} (?:not|no longer) {_SO} any ?more"),
     (Wish.OUTDATED, rf"{_THAT}{_BE} (?:no longer {_SO}|no longer valid|out ?dated|old news)"),
     (Wish.OUTDATED, r"(?:no\b\W*)?not any ?more(?=\W|$)"),
+    (Wish.FAILED, rf"{_THAT} (?:didn't|did not|doesn't|does not|hasn't) (?:work|help)(?:ed)?(?=\W|$)"),
+    (Wish.WORKED, rf"(?:yes\b\W*)?{_THAT} (?:worked|works|helped|did the trick)(?=\W|$)"),
     (Wish.WRONG, rf"{_THAT}{_BE} (?:wrong|incorrect|false|a mistake|not {_SO}|not it)"),
     (Wish.WRONG, rf"{_THAT} (?:isn't|wasn't) {_SO}"),
     (Wish.WRONG, r"(?:no\b\W*)?(?:you're|you are) wrong|wrong(?=\W|$)"),
@@ -59,6 +64,12 @@ _PATTERNS = tuple(
     (wish, re.compile(rf"^\W*(?:{words})\W*(?P<rest>.*)$", re.IGNORECASE | re.DOTALL))
     for wish, words in _WORDS
 )
+OUTCOMES = {
+    Wish.GOOD: True,
+    Wish.WORKED: True,
+    Wish.WRONG: False,
+    Wish.FAILED: False,
+}  # of a way to do something
 LONGEST = 400  # characters; a longer message tells a story
 
 
@@ -92,6 +103,11 @@ def carry_out(
     found = list(memory.store.get_many(targets).values())
     if not found:
         return None
+    ways = [record for record in found if record.kind is Kind.PROCEDURAL]
+    if ways and correction.wish in OUTCOMES:
+        return _tried(memory, ways, OUTCOMES[correction.wish], now)
+    if correction.wish in (Wish.WORKED, Wish.FAILED):
+        return None
     ids = tuple(record.id for record in found)
     if correction.wish is Wish.GOOD:
         use(memory, ids, SAID_AGAIN, session, now)
@@ -104,6 +120,16 @@ def carry_out(
                 new = replace(new, superseded_by=said)
             memory.store.update(new)
     return Corrected(_done(correction.wish, ids), ids, run)
+
+
+def _tried(memory: Memory, ways: Sequence[Record], worked: bool, now: datetime) -> Corrected:
+    """Note how it went; a way that failed once is not wrong, it is known to have failed."""
+    with memory.store.atomic("outcome", now) as run:
+        for way in ways:
+            record_outcome(memory, way.id, worked, now)
+    return Corrected(
+        "It worked: noted" if worked else "It did not work: noted", tuple(w.id for w in ways), run
+    )
 
 
 def changed(record: Record, wish: Wish, now: datetime) -> Record:
@@ -136,6 +162,8 @@ def reply_to(correction: Correction) -> str:
         Wish.WRONG: "Thank you, I will not take that as true any more. What is right?",
         Wish.OUTDATED: "Understood, that is over. What is true now?",
         Wish.GOOD: "Good to know.",
+        Wish.WORKED: "Good to know.",
+        Wish.FAILED: "I have noted that it did not work.",
     }[correction.wish]
     told = "Thank you, I have noted what is right."
     return told if correction.rest and correction.wish in (Wish.WRONG, Wish.OUTDATED) else asked

@@ -17,6 +17,7 @@ from app.events import Evidence
 from app.guard.hostile import inert, looks_like_instruction
 from app.guard.secrets import redact
 from app.present import zone
+from app.procedures import procedures_for
 from app.recall.traits import traits
 from app.records import Kind, LinkKind, Source, State
 from app.sleep.attributes import is_single_valued
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 HEAD = "Notes:"
 MOST_KNOWN = 24  # hits asked for beyond those wanted, as some stand in the window already
 READ = 400  # characters of a note that are read for the slots that it fills
+WAYS = 2  # procedures that are shown for one situation
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
@@ -96,6 +98,12 @@ def is_anothers(hits: Sequence[Hit], teller: str | None) -> bool:
         if own or traits(record.text).first or str(teller).lower() not in record.text.lower():
             best[own] = max(best[own], hit.score)
     return best[False] > best[True] + NEARER
+
+
+def ways_to(memory: Memory, text: str, now: datetime) -> tuple[Evidence, ...]:
+    """How its user does what `text` asks for, with how often that worked."""
+    found = [way for way in procedures_for(memory, text, WAYS) if not way.useless]
+    return tuple(replace(of_record(way.record, now, 1.0, "a way to do it"), text=way.line) for way in found)
 
 
 def bears_witness(record: Record, question: str) -> bool:
@@ -229,7 +237,7 @@ def line(item: Evidence, user: str = "me") -> str:
     quote cannot end its own line or fence."""
     words = _quoted(item.text, item.time)
     who = "you" if item.speaker in (None, user, "user") else item.speaker
-    verb = "noted" if item.kind in ("semantic", "core", "gist", "task") else "said"
+    verb = "noted" if item.kind in ("semantic", "procedural", "core", "gist", "task") else "said"
     old = "" if item.current else " (no longer true)"
     old += " (imported)" if item.source in UNTRUSTED else ""
     return f'[{item.id}] {day(item.time)}, {who} {verb}{old}: "{words}"'

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+TASK = "a task that needs no memory"  # though how its user wants it done may matter
 LOOKED_AT = 600  # characters of a message; its beginning says what it wants
 
 
@@ -34,7 +35,7 @@ def judge(text: str, previous: Need | None = None) -> Need:
     own = _SERVICE.sub(" ", words)
     personal = bool(_FIRST.search(own) or _MEMORY.search(own))
     if _TASK.match(words) and not personal and not _KNOWN.search(words):
-        return Need(False, False, "a task that needs no memory")
+        return Need(False, False, TASK)
     question = bool(_QUESTION.match(words) or "?" in words)
     if question and personal:
         return Need(True, not _WORLD.search(words), "a question about you")

@@ -1,4 +1,4 @@
-"""What the assistant does and says without asking a model: corrections, reminders, and counts from the records."""
+"""What the assistant does and says without a model: corrections, lessons, reminders, and counts from the records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app import corrections, exact, tasks
+from app import corrections, exact, lessons, tasks
 from app.corrections import Wish
 from app.events import Answered, Event, Evidence
 from app.evidence import day
@@ -45,12 +45,13 @@ def reflex(
     session: str,
     now: datetime,
 ) -> Reflex | None:
-    """The reply to a correction, a wish to be reminded, or a question of number; None for any other message.
+    """The reply to a correction, a lesson, a wish to be reminded, or a question of number; None for any other message.
 
     `said` is the record of the message; `last` and `shown` are the answer before it and what that was given.
     """
     return (
         _corrected(memory, text, said, last, shown, session, now)
+        or _taught(memory, text, said, now)
         or _reminding(memory, text, said, now)
         or counted(memory, text, now)
     )
@@ -77,6 +78,14 @@ def _corrected(
     unsaid = correction.wish in (Wish.WRONG, Wish.OUTDATED, Wish.FORGET)
     hides = (*done.ids, *last.stored[1:]) if unsaid else ()
     return Reflex(corrections.reply_to(correction), "a correction", (done,), hides=hides)
+
+
+def _taught(memory: Memory, text: str, said: str, now: datetime) -> Reflex | None:
+    lesson = lessons.read(text)
+    if lesson is None:
+        return None
+    done = lessons.keep(memory, lesson, memory.store.get(said), now)
+    return Reflex(f"Understood. From now on: {lesson.text}", "a lesson", (done,))
 
 
 def _reminding(memory: Memory, text: str, said: str, now: datetime) -> Reflex | None:
