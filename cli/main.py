@@ -6,6 +6,7 @@ or to the models. A module holds its commands in `app`, a `typer.Typer`.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -50,7 +51,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # all memory goes back with the process; to look for cycles first takes 5 ms
+    sys.exit(code)
 
 
 def run(argv: Sequence[str]) -> int:
