@@ -196,7 +196,7 @@ def test_what_a_model_reads_must_stand_in_a_turn(memory: Memory) -> None:
     live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")])
     told = ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."]
     report = sleep(memory, EchoChat([json.dumps({"facts": told})]), NOW)
-    assert list(facts(memory)) == ["The user's canary Pip escaped on Monday."]
+    assert list(facts(memory)) == ["The user's canary Pip escaped on 22 April 2024."]
     assert sum(j.rejected for j in report.jobs) == 1
     assert sum(j.model_calls for j in report.jobs) == 1
 
@@ -239,6 +239,29 @@ def test_a_sister_is_found_under_both_names(memory: Memory) -> None:
     assert "my sister" in ana.aliases
     later = next(t for t in turns if t.text.startswith("My sister came over"))
     assert ana.id in {link.dst for link in memory.store.links(later.id, LinkKind.MENTIONS, back=False)}
+
+
+def test_a_new_name_refines_the_context_of_older_memories(memory: Memory) -> None:
+    from app.journal import undo
+
+    life = [
+        ("s1", 9, "I had tea with Ilse by the canal."),
+        ("s2", 5, "My sister Ilse plays the harp."),
+        ("s3", 1, "My sister came over and broke a string."),
+    ]
+    old, _, later = live(memory, life)
+    words, state = old.context, state_hash(memory.store.connection)
+    report = sleep(memory, None, NOW)
+    refined = memory.store.get(old.id)
+    assert "my sister" in refined.context
+    assert (refined.text, "Ilse" in memory.store.get(later.id).context) == (old.text, True)
+    undo(memory, report.run, NOW)
+    assert state_hash(memory.store.connection) == state
+    assert memory.store.get(old.id).context == words
+    assert memory.embedder is not None
+    index = memory.store.vectors(memory.embedder.name, memory.embedder.dim)
+    assert bool(index.of([old.seq], view="context")) == bool(words)
+    assert index.of([old.seq])
 
 
 def test_time_makes_memories_dim_and_use_wakes_them(memory: Memory) -> None:
@@ -352,7 +375,7 @@ def test_what_is_said_of_others_is_not_believed_of_the_speaker(memory: Memory, s
     )
     kept = "The user painted the kitchen yellow on Sunday."
     found, refused = proposals_in(json.dumps({"facts": [fact, kept]}), turns, "read")
-    assert [p.text for p in found] == [kept]
+    assert [p.text for p in found] == ["The user painted the kitchen yellow on 28 April 2024."]
     assert found[0].turn == turns[1].id
     assert refused == 1
 
