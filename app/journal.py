@@ -64,9 +64,23 @@ def count_changes(memory: Memory, name: str) -> int:
 
 def undo(memory: Memory, name: str, now: datetime) -> int:
     """Reverse a run ("r7k2") or an entry ("812"); returns how many rows changed. Raises StorageError."""
+    from app.sleep.vectors import (
+        drop_vectors,
+    )  # with the night's modules, which looking at the journal does not need
+
     count_changes(memory, name)
+    reworded = [
+        json.loads(change.key)[0]
+        for change in memory.store.journal.changes(**_named(name))
+        if change.table == "records" and change.after and {"text", "context"} & (change.before or {}).keys()
+    ]
     with memory.store.atomic("undo", now):
-        return memory.store.undo(**_named(name))
+        count = memory.store.undo(**_named(name))
+        if again := list(memory.store.get_many(reworded).values()):
+            drop_vectors(memory, again)  # they are of the words that were taken back
+    if again:
+        memory.sharpen(again, now)
+    return count
 
 
 def run_keys(run: Run) -> dict[str, Any]:
