@@ -142,8 +142,11 @@ class Assistant:
         hits = () if found.abstain else found.evidence  # what bears on nothing only distracts
         ways = ways_to(self.memory, text, now) if need.recall or need.reason == gate.TASK else ()
         hits = (*ways, *(hit for hit in hits if hit.id not in {way.id for way in ways}))
-        block, shown = fenced(hits, room, self.chat.count_tokens, self.memory.config.user.name)
-        foot = SHORTLY if need is ASKED else FOOT
+        asked = need is ASKED
+        block, shown = fenced(
+            hits, room, self.chat.count_tokens, self.memory.config.user.name, by_time=not asked
+        )
+        foot = SHORTLY if asked else FOOT
         layout = self.window.layout(text, block, foot if block else "")
         abstain = need.personal and found.abstain and not ways and not self._was_said_here(text)
         return Plan(text, need, shown, layout, found.ms, DONT_KNOW if abstain else "", stored)
@@ -201,6 +204,8 @@ class Assistant:
     def _kept(self, plan: Plan, text: str, now: datetime, keep: bool) -> Answered:
         """Check what was said against its evidence, store it, and reinforce the memories that it rests on."""
         used = citations.used(text, plan.evidence)
+        if not used and plan.need.personal and not NOT_KNOWING.search(text):
+            used = citations.borne_out_by(text, plan.text, plan.evidence)
         known = " ".join([plan.text, *(t.text for t in self.window.turns if t.verbatim)])
         unsupported = () if plan.spoken else citations.unsupported(text, plan.evidence, known)
         stored = plan.stored

@@ -32,6 +32,7 @@ _COMMON = frozenset(
 _ENDING = re.compile(r"(?:['’]s|s|ed|ing)$")
 _LONGEST_SENTENCE = 1000
 _SURE = 2  # shared telling words that let another memory take over a mark
+_MOST = 3  # memories that an answer without marks is traced to
 _REPEATS = 0.5  # the share of a memory's telling words that a reply repeats when it rests on it uncited
 
 
@@ -98,6 +99,25 @@ def used(text: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
         if shared and (shared / len(words) >= _REPEATS or shared >= 3):
             scored.append((-shared, item.id))
     return tuple(id for _, id in sorted(scored)[:3])
+
+
+def borne_out_by(text: str, question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """The memories, best first, that together hold what a short answer adds to its question; at most three.
+
+    Each is the one that holds most of what the ones before leave open.
+    """
+    left = _stems(" ".join(telling(text))) - _stems(question)
+    found: list[str] = []
+    held = {e.id: left & _stems(_grounds(e)) for e in evidence}
+    while left and held and len(found) < _MOST:
+        best = max(
+            held, key=lambda id: len(held[id] & left)
+        )  # the first of equals: evidence comes best first
+        if not held[best] & left:
+            break
+        left = left - held.pop(best)
+        found.append(best)
+    return tuple(found)
 
 
 def unsupported(text: str, evidence: Sequence[Evidence], known: str = "") -> tuple[str, ...]:

@@ -39,7 +39,7 @@ WAYS = 2  # procedures that are shown for one situation
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
-SHORTLY = f"Answer in as few words as possible, with the id.\n{FOOT}"
+SHORTLY = f'Answer with the fewest words and the id, as in "a grey parrot [mex2]".\n{FOOT}'
 NEARER = 0.1  # of a score: by so much another's story must come nearer than anything of whom is asked about
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
@@ -212,9 +212,15 @@ def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") 
 
 
 def fenced(
-    evidence: Sequence[Evidence], budget: int, count: Callable[[str], int], user: str = "me"
+    evidence: Sequence[Evidence],
+    budget: int,
+    count: Callable[[str], int],
+    user: str = "me",
+    *,
+    by_time: bool = True,
 ) -> tuple[str, tuple[Evidence, ...]]:
-    """The block for a prompt, oldest note first so that the newest stands nearest the question, and what it holds.
+    """The block for a prompt, and what it holds: the newest note nearest the question or, for one question that
+    stands alone, the best.
 
     The best notes that fit `budget` tokens; a note that does not fit is left out whole. "" when none does.
     """
@@ -228,7 +234,8 @@ def fenced(
             left -= cost
     if not kept:
         return "", ()
-    notes = [note for _, note in sorted(kept, key=lambda pair: pair[0].time)]
+    order = sorted(kept, key=lambda pair: pair[0].time) if by_time else kept[::-1]
+    notes = [note for _, note in order]
     return "\n".join([HEAD, *notes]), tuple(item for item, _ in kept)
 
 

@@ -40,7 +40,10 @@ DATA = Path(__file__).parents[2] / "shared" / "bench" / "data"
 WINDOW, LAST, NEAREST, BUDGET = 10_240, 8000, 10, 1000
 ADVERSARIAL = "adversarial"
 WAYS = ("mem", "dense", "last")
-PASSES = (("mem", "dense"), ("last",))  # the long prompts last, and side by side, so that their prefix stays cached
+PASSES = (
+    ("mem", "dense"),
+    ("last",),
+)  # the long prompts last, and side by side, so that their prefix stays cached
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +203,10 @@ def by_nearest(memory: Memory, chat: Kept, question: Mapping[str, Any]) -> Reply
     assert memory.embedder is not None
     (vector,) = memory.embedder.embed([question["query"]])
     index = memory.store.vectors(memory.embedder.name, memory.embedder.dim)
-    found = memory.store.by_seq([seq for seq, _ in index.search(vector, NEAREST)])
+    order = [seq for seq, _ in index.search(vector, NEAREST)]
+    found = memory.store.by_seq(order)
     now = datetime.fromisoformat(question["now"])
-    notes = sorted((of_record(record, now) for record in found.values()), key=lambda e: e.time)
+    notes = [of_record(found[seq], now) for seq in reversed(order)]  # the nearest stands next to the question
     return plainly("dense", memory, chat, question, notes)
 
 
@@ -234,7 +238,7 @@ def plainly(
     asked = f"{block}\n\n{SHORTLY}{question['query']}"
     head = Message("system", system_text([])), *opening(datetime.fromisoformat(question["now"]))
     text = "".join(chat.stream([*head, Message("user", asked)], max_tokens=512)).strip()
-    named = citations.used(text, notes)
+    named = citations.used(text, notes) or citations.borne_out_by(text, question["query"], notes[::-1])
     tokens = chat.count_tokens(block)
     return scored(way, memory, question, text, named, notes, tokens, NOT_KNOWING.search(text) is not None)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.citations import Scrubber, cited, sentences, unsupported, used
+from app.citations import Scrubber, borne_out_by, cited, sentences, unsupported, used
 from app.events import Evidence
 
 MOVED = Evidence("m7k2", "We moved to Lisbon last weekend.", datetime(2024, 3, 2, tzinfo=UTC), speaker="me")
@@ -86,3 +86,12 @@ def test_a_citation_that_shares_no_word_is_marked() -> None:
 def test_sentences_keep_their_marks() -> None:
     assert sentences("One [m7k2]. Two! [mq44] Three") == ["One [m7k2].", "Two! [mq44]", "Three"]
     assert sentences("You moved. [m7k2]") == ["You moved. [m7k2]"]
+
+
+def test_an_answer_without_marks_is_traced_to_what_holds_its_words() -> None:
+    cat = Evidence("mcat", "We named the grey cat Luna after the moon.", MOVED.time)
+    boat = Evidence("mbat", "I sold the boat in June.", MOVED.time)
+    assert borne_out_by("Luna.", "What is the grey cat called?", [boat, cat]) == ("mcat",)
+    assert borne_out_by("Luna; sold in June", "The cat, and the boat?", [boat, cat]) == ("mbat", "mcat")
+    assert borne_out_by("The grey cat.", "What is the grey cat called?", [boat, cat]) == ()
+    assert borne_out_by("", "What?", [cat]) == borne_out_by("Luna", "What?", []) == ()
