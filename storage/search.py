@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 from storage.records import EVERYTHING, Filter
 from storage.rows import to_text
 
-SCORED = 4_000  # rows that the words of one question may have scored, some 4 ms
-MOST_SCORED = 8_000  # that any expression may
+SCORED = 3_000  # rows that one question may have scored, some 3 ms
 COUNTED = 20_000  # rows up to which a word's rows are counted: beyond, it is common
 COMPANY = 4  # words, the rarest among them, that are looked for together where all are common
 
@@ -50,14 +49,14 @@ def full_text(
 ) -> list[tuple[int, float]]:
     """The best `limit` rows for an FTS5 expression as (seq, score), best first; score is -bm25 (higher is better).
 
-    Of more than MOST_SCORED that match, or `limit`, the newest are scored. `span`: lowest and highest seq.
+    Of more than SCORED that match, or `limit`, the newest are scored. `span`: lowest and highest seq.
     """
     condition, values = where(filter)
     join = "" if condition == "1" else " JOIN records r ON r.seq = f.rowid"
     inside = "" if span is None else " AND f.rowid BETWEEN ? AND ?"
     sql = (
         f"SELECT seq, -score FROM (SELECT f.rowid AS seq, f.rank AS score FROM records_fts f{join}"
-        f" WHERE records_fts MATCH ?{inside} AND {condition} ORDER BY f.rowid DESC LIMIT {max(MOST_SCORED, limit)})"
+        f" WHERE records_fts MATCH ?{inside} AND {condition} ORDER BY f.rowid DESC LIMIT {max(SCORED, limit)})"
         " ORDER BY score, seq LIMIT ?"
     )
     return [(s, r) for s, r in connection.execute(sql, (match, *(span or ()), *values, limit))]
