@@ -21,7 +21,7 @@ from app.recall.recall import Query, Recall
 from app.uses import DECAY
 from models.embed import Embedder
 from models.fake import EchoChat, HashEmbedder
-from storage.records import Filter, Kind, Record
+from storage.records import Filter, Kind, Link, LinkKind, Record
 from storage.store import Store
 
 HASHES = HashEmbedder()
@@ -236,3 +236,19 @@ def test_recall_of_a_memory_takes_its_settings(tmp_path: Path) -> None:
         with opened.atomic("fitted", NOW):
             opened.set_meta(DECAY, 0.3)
         assert Recall.of(memory).curve.decay == 0.3
+
+
+def test_what_a_fact_came_from_is_found_by_it(store: Store) -> None:
+    turn = store.records(Filter(kinds=frozenset({Kind.EPISODIC})), limit=1000)
+    comet = next(record for record in turn if record.external_id == "talk:3")
+    fact = encode.turn(
+        "Ben's greyhound Comet is a sock thief.", now=NOW, said_at=NOW, speaker="Ben", role="other"
+    )
+    with store.atomic("fact", NOW):
+        [fact] = store.insert([replace(fact, kind=Kind.SEMANTIC, subject="ben")])
+        store.link([Link(fact.id, comet.id, LinkKind.DERIVED_FROM, 1.0)])
+        index = store.vectors(HASHES.name, HASHES.dim)
+        index.put(fact.seq, "text", HASHES.embed([fact.text])[0], "fact")
+    hits = Recall(store, HASHES).recall(Query("Which of them is a sock thief?", NOW)).hits
+    ids = [hit.record.id for hit in hits]
+    assert ids.index(comet.id) < ids.index(fact.id)

@@ -15,7 +15,7 @@ from app.recall.abstain import probability
 from app.recall.analysis import MOST_TERMS, analyse
 from app.recall.candidates import Candidates
 from app.recall.context import context_of, views_of
-from app.recall.order import ranking
+from app.recall.order import LENT, ranking, with_origins
 from app.recall.weights import load_weights
 from app.recall.words import match_any, stem
 from storage.records import Record
@@ -148,6 +148,7 @@ def test_beside_an_assistant_a_turn_stands_alone() -> None:
 def brief(seq: int, session: str = "s") -> Brief:
     values = dict.fromkeys(Brief._fields) | {
         "seq": seq,
+        "kind": "episodic",
         "text": "",
         "context": "",
         "session": session,
@@ -181,3 +182,24 @@ def test_a_ranking_is_a_choice_of_places(values: list[float], spread: bool, most
 @given(st.dictionaries(st.sampled_from(["cosine", "held", "strangers"]), st.floats(-1e6, 1e6)))
 def test_a_probability_is_one(signs: dict[str, float]) -> None:
     assert 0 <= probability(signs, load_weights().known) <= 1
+
+
+def test_a_note_stands_below_its_turn_and_a_gist_below_all_of_its_turns() -> None:
+    kinds = ["episodic", "episodic", "semantic", "gist", "semantic"]
+    briefs = [brief(seq)._replace(kind=kind) for seq, kind in enumerate(kinds, 1)]
+    each = {"dense": {1: 0.4, 2: 0.2, 3: 0.4, 4: 0.9, 5: 0.1}, "text": {}, "dense_context": {}}
+    found = Candidates.of(briefs, each, {3: [2], 4: [1, 2], 5: [99]})
+    turn, other, note, gist, alone = with_origins(found, np.array([1.0, 0.5, 2.0, 2.0, 0.3]))
+    assert turn == 1.0
+    assert 0.5 < other <= 0.5 + LENT
+    assert note < other
+    assert gist < min(turn, other)
+    assert alone == 0.3
+
+
+def test_notes_leave_the_scores_of_what_was_said_as_they_were() -> None:
+    said = [brief(1), brief(2)]
+    each = {"dense": {1: 0.4, 2: 0.2, 3: 0.8}, "text": {}, "dense_context": {}}
+    plain = Candidates.of(said, each).channels["dense"]
+    found = Candidates.of([*said, brief(3)._replace(kind="semantic")], each)
+    assert found.channels["dense"].tolist() == [*plain.tolist(), 1.0]

@@ -20,12 +20,12 @@ from app.recall import channels
 from app.recall.abstain import probability, signs
 from app.recall.analysis import Analysis, analyse
 from app.recall.candidates import Candidates
-from app.recall.order import ranking
+from app.recall.order import ranking, with_origins
 from app.recall.signals import signals, strength
 from app.recall.weights import Weights, load_weights
 from app.uses import DECAY, curve_of
 from storage.records import Filter, Record
-from storage.search import briefs, distinct
+from storage.search import briefs, distinct, sources
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -110,7 +110,7 @@ class Recall:
             scores = self.weights.score(table, found.between_people)
             fresh = strength(found, query.now, self.curve)
             exact = table["date"] >= 1  # needs no favour of being fresh
-            scores += self.prior * np.maximum(fresh, exact)
+            scores = with_origins(found, scores + self.prior * np.maximum(fresh, exact))
             order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
             hits = self._hits(found, scores, order)
             chance = probability(
@@ -133,9 +133,12 @@ class Recall:
         for name, view in VIEWS.items():
             found[name] = channels.dense(*near, MANY, view, allowed) if near else {}
         found["wish"] = channels.wishes(store, analysis, filter)
-        rows = sorted(
-            self._with_neighbours(found, allowed) | channels.in_times(store, analysis.times, MANY, filter)
+        wanted = self._with_neighbours(found, allowed) | channels.in_times(
+            store, analysis.times, MANY, filter
         )
+        origins = sources(store.connection, wanted)
+        behind = {row for rows in origins.values() for row in rows}
+        rows = sorted(wanted | (behind if allowed is None else behind & set(allowed)))
         if near:
             index, vector = near
             for name, view in VIEWS.items():
@@ -143,7 +146,7 @@ class Recall:
                     vector, [row for row in rows if row not in found[name]], view=view
                 )
         found["wish"] = channels.nearest(found["wish"], found["dense"])
-        return Candidates.of(list(briefs(store.connection, rows).values()), found)
+        return Candidates.of(list(briefs(store.connection, rows).values()), found, origins)
 
     def _near(self, text: str) -> tuple[VectorIndex, Vector] | None:
         """The index and the question's vector; None where nothing can be embedded."""
