@@ -31,11 +31,14 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("api key", r"\bsk-(?:ant-|proj-|live-|or-)?[\w-]{16,}|\b(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z]{16,}"),
         ("api key", r"\bAKIA[0-9A-Z]{16}\b|\bASIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bya29\.[\w-]{20,}"),
         ("token", r"\bgh[pousr]_[0-9A-Za-z]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{18,}|\bnpm_[0-9A-Za-z]{30,}|\bpypi-[\w-]{30,}"),
-        ("token", r"\bxox[abprs]-[\w-]{10,}|\bhf_[A-Za-z]{30,}|\bSG\.[\w-]{16,}\.[\w-]{20,}|\bdop_v1_[0-9a-f]{40,}"),
+        ("token", r"\bxox[abprs]-[\w-]{10,}|\bhf_[A-Za-z]{30,}|\bSG\.[\w-]{16,}\.[\w-]{20,}|\bdop_v1_[0-9a-f]{40,}|\bkey-[0-9a-f]{32}\b"),
         ("license key", r"\b(?:[A-Z0-9]{5}-){4}[A-Z0-9]{5}\b"),
         ("recovery key", r"\b(?:\d{6}-){7}\d{6}\b"),
         ("private key", r"(?i)(?<=private key)(?:[ a-z:=]{0,20})\b(?:0x)?[0-9a-f]{64}\b"),
         ("token", r"\b\d{8,10}:[A-Za-z0-9_-]{35}\b"),
+        ("token", r"\b[a-z]{2,6}_(?:[a-z]{2,5}_)?(?=[A-Za-z0-9]*\d)(?=[0-9]*[A-Za-z])[A-Za-z0-9]{24,}\b"),
+        ("token", r"(?i)\b(?:sig|signature)=[\w%+/=-]{20,}"),
+        ("api key", r"(?i)\b(?:api|access|secret|client)[-_ ]?(?:key|secret|token)['\"]?[ \t]{0,3}(?:[:=]|is)[ \t]{0,3}['\"]?[0-9a-f]{16,}\b"),
         ("password", r"(?<=://)[^\s:/@]{0,64}:[^\s:/@]{3,64}(?=@)"),
     )
 )  # fmt: skip
@@ -55,7 +58,7 @@ _SEED = re.compile(r"\b(?:[a-z]{3,8}(?:[\s,]+(?:\d{1,2}[.)] ?)?)){11,}[a-z]{3,8}
 _SEED_WORDS = re.compile(r"\b(?:seed|recovery|mnemonic|wallet|backup|phrase|words)\b", re.IGNORECASE)
 _LONG = re.compile(r"(?<![\w/.@-])[A-Za-z0-9+/_-][A-Za-z0-9+/_=-]{23,}(?![\w/@-])")
 _HASHES = re.compile(
-    r"sha\d+-.*|[0-9a-fA-F]{7,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[A-Za-z]+(?:[-_][A-Za-z]+)+|[A-Za-z]+|[\d-]+"
+    r"sha\d+-.*|[0-9a-fA-F]{7,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?:[A-Za-z]+|\d+[A-Za-z]?)(?:[-_](?:[A-Za-z]+|\d+[A-Za-z]?))+|[A-Za-z]+"
 )
 _HEADING = frozenset(
     "my the seed recovery mnemonic wallet backup phrase words are here order its this trezor ledger".split()

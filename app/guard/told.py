@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 _PLACE = (
     r"door|gate|alarm|safe|entry|entrance|access|unlock|vault|locker|garage|voicemail|building|key ?pad|lock ?box|"
@@ -15,12 +16,13 @@ _PLACE = (
 )
 _WORD = (
     r"(?:(?:wi-?fi )?pass ?(?:word|phrase|code|wd)|passwd|pwd?|puk|master(?!'s)(?= is|:| password)|admin pass|pass(?= ?[:=])|psk|wpa2? key|hotspot key|"
+    r"passwort|kennwort|mot de passe|contrase(?:ñ|n)a|palavra-passe|senha|wachtwoord|l(?:ö|o)senord|has(?:ł|l)o|"
     r"(?:secret|safe|code) ?word|security answer|answer to my security question|wi-?fi(?: code| key)?)"
 )
 _CODE = (
     rf"(?:pin(?: code| number)?|passcode|puk|cvv2?|cvc|security code|digits on the back|"
     rf"(?:one[- ]time|2fa|otp|backup|recovery|entry)(?: code)?s?|combination|(?:{_PLACE})(?:'s)? (?:code|combination)|"
-    rf"code (?:for|to|of) (?:the|my|our|\w+'s) [\w' ]{{0,16}}?(?:{_PLACE}|home)|(?:suitcase|diary|luggage) (?:lock|code))"
+    rf"(?:parental|family|child|visitor|guest|delivery|mailbox|lift|elevator|stairwell|gym|staff) codes?|code (?:for|to|of) (?:the|my|our|\w+'s) [\w' ]{{0,16}}?(?:{_PLACE}|home)|(?:suitcase|diary|luggage) (?:lock|code))"
 )
 _KEYED = (
     r"(?:(?:api|access|auth|secret|private|encryption|license|licence|product|recovery|storage|client)[ _-]?(?:key|token|secret)"
@@ -28,8 +30,8 @@ _KEYED = (
 )
 _OF = r"(?: (?:for|to|of|on|at|in)\b[\w' .-]{1,40}?)?"
 _GIVEN = (
-    r"(?:['\"]?[ \t]*(?:[:=]|->|=>)[ \t]*|'s (?:now )?|,? (?:it'?s|that'?s|is|was|are|said|will be|to|as)"
-    r"(?: (?:now|still|always|currently|set to|changed to|reset to))*:? )"
+    r"(?:['\"]?[ \t]*(?:[:=?]|->|=>)[ \t]*|'s (?:now )?|,? (?:it'?s|that'?s|is|was|are|said|will be|to|as)"
+    r"(?: (?:now|still|always|currently|set to|changed to|reset to))*:? | (?:ist|lautet|est|es|é|è) )"
 )
 _QUOTED = r"[\"“‘'`](?P<quoted>[^\"”’'`\n]{3,80})[\"”’'`]"
 _VALUE = r"(?P<value>[^\s\"'`“”’]{3,80})"
@@ -40,7 +42,7 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
-    rf"\b(?:pass ?phrase|master(?: password)?|security question|security answer){_OF}(?:: ?| is )"
+    rf"\b(?:pass ?phrase|phrase (?:secr(?:è|e)te|de passe)|frase (?:segreta|secreta|de paso)|master(?: password)?|security question|security answer){_OF}(?:: ?| (?:is|est|es|é|è) )"
     r"(?P<value>[A-Za-z][\w'-]*(?: [\w'-]+){2,9})",
     re.IGNORECASE,
 )
@@ -53,7 +55,24 @@ _OPENS = re.compile(
     r"(?: code)? (?P<value>[^\s,]{3,40})",
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"(?:\b(?:admin|root|pi|ssh|login|user)\b|\S+@\S+\.\w+) / (?P<value>\S{6,40})")
+_PAIR = re.compile(
+    r"(?:\b(?:admin|root|pi|ssh|login|user)\b /|[\w.+-]{1,64}@[\w.-]{1,64}\.\w+ (?:/|with|and)) (?P<value>\S{6,40})"
+)
+_TYPED = re.compile(
+    r"\b(?:type|enter|punch in|key in) (?P<typed>[^\s,]{5,40})(?= (?:when|at|on|into|and|then)\b)"
+    r"|(?<!\S)(?P<used>[^\s,]{5,40}) is what (?:I|we) (?:use|type|enter)\b",
+    re.IGNORECASE,
+)
+_ANSWER = re.compile(
+    rf"\b(?:(?:security|secret) (?:question'?s? )?answer{_OF}|answer to [\w' ]{{0,30}}(?:secret|security) question)(?::| is) ?"
+    r"(?P<value>[A-Z][\w'-]*(?: [\w'-]+){0,3})"
+)
+_LOCKED = re.compile(
+    r"\b(?:entry|door|gate|key ?pad|intercom|safe|vault|alarm|locker|lock|padlock|voicemail|lock ?box|panel|opener|atm)"
+    r"(?: app| card| thing)?(?: is(?: now| set to)?| wants| takes| needs| asks for| opens (?:on|to)| we (?:took|use|set)|:| =)"
+    r" (?P<value>[A-Z]?\d{3,8}[#*]?)(?![\w.,]*\d)",
+    re.IGNORECASE,
+)
 _MAIDEN = re.compile(r"\bmaiden name\b[\w' ]{0,30} is (?P<value>[A-Z]\w+)")
 # A clause is read against its nouns, so it is bounded: text without stops would take quadratic time.
 _CLAUSE = re.compile(r"[^\n]{0,600}?(?:[.!?;](?=\s|$)|\n|$)|[^\n]{600}")
@@ -63,19 +82,27 @@ _PROGRAM = re.compile(
 )
 _DIGITS = re.compile(r"#?\d[\d-]*[#*]?|\d{4} \d{4}")
 _OTHER_CODE = re.compile(
-    r"\b(?:zip|area|postal|post|country|dress|promo|discount|qr|error|exit|source|tax|bar|order|booking|status) ?code",
+    r"\b(?:zip|area|postal|post|country|dial(?:ling)?|dress|promo|discount|voucher|coupon|gift|referral|invite|reference|qr|error|"
+    r"exit|return|response|http|fault|source|legacy|python|morse|genetic|tax|bar|sort|order|booking|tracking|status|colou?r|paint|"
+    r"airport|flight|currency|product|item|model|course|building|civil|penal|criminal|labou?r|moral|secret) ?codes?",
     re.IGNORECASE,
 )
 _UNIT = re.compile(
     r"\s*(?:%|€|\$|euros?|dollars|am\b|pm\b|years?|months|weeks|days?|hours?|minutes?|points|characters|letters|times|"
-    r"pieces|people|words|requests|tokens|km|kg|ms)",
+    r"pieces|people|words|requests|tokens|errors?|status|lines|square|met(?:er|re)s|miles|feet|degrees|volts?|km|kg|ms)",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"\b(?:in|on|since|until|till|by|at|from|every|about|over|under|number|room|page|gate)\s+$", re.IGNORECASE
+    r"\b(?:in|on|since|until|till|by|at|from|every|about|over|under|number|room|page|gate|"
+    r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?(?: \d{1,2}(?:st|nd|rd|th)?,?)?)\s+$",
+    re.IGNORECASE,
 )
 _STATES = re.compile(r".*(?:ed|ing|ly|able|ible|ous|ful|less|ive|er than)", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://|www\.|.+@.+\.|/\w+/|\d{1,3}(?:\.\d{1,3}){3}|[A-Z]:\\")
+_CODED = re.compile(r"code|combination|pin|puk|cv[vc]|lock|digits|2fa|alarm|key ?pad", re.IGNORECASE)
+_ODD_CODED = re.compile(r"code|pin\b", re.IGNORECASE)
+_STATED = re.compile(r"\bmy|is|was|new\b|[:=]")
+_NEXT = re.compile(r"(?:,| and| or|,? then)? (#?\d[\d-]{2,}[#*]?)(?![\w.])")
 _WEAR = 60  # characters between a noun and the value that it names
 
 # Words that follow "the password is" in honest sentences.
@@ -88,6 +115,8 @@ PLAIN = frozenset(
     manager managers please you she they was are were been have has had will can could should would must does did
     valid invalid due stuck broken known unknown gone down public private shared annoying silly soon later again twice tomorrow
     today yesterday page field limit count usage link prompt policy window box between only also even more most less least
+    input output argument parameter string strings hash hashing plaintext plain well hashed
+    funny odd strange great nice awful terrible clever cute stupid
     one two three four five six someone somebody everyone nobody him them because since until before after kept
     """.split()
 )
@@ -95,7 +124,8 @@ PLAIN = frozenset(
 
 _HINT = re.compile(
     r"pass|pwd?\b|pin\b|puk|code|combination|key|token|secret|cv[vc]|lock|log ?in|wi-?fi|master|answer|digits on|maiden|"
-    r"encrypted|opens|otp|2fa|bearer|psk| / |alarm|word",
+    r"encrypted|opens|otp|2fa|bearer|psk| / |alarm|word|kennwort|mot de|contrase|senha|parola|has[łl]o|l[öo]senord|phrase|frase|"
+    r"what (?:I|we) |type|enter|punch|atm|opener|@|entry|door|gate|safe|vault|intercom|voicemail|panel",
     re.IGNORECASE,
 )
 _NO_PHRASE = frozenset(
@@ -117,56 +147,77 @@ def told(text: str) -> Iterator[tuple[str, int, int]]:
     for m in _PHRASE.finditer(text):
         if m["value"].split()[0].lower() not in _NO_PHRASE:
             yield "password", m.start("value"), m.end("value")
-    for m in (*_OPENS.finditer(text), *_PAIR.finditer(text), *_MAIDEN.finditer(text)):
+    for m in (*_OPENS.finditer(text), *_PAIR.finditer(text)):
         value = m["value"].rstrip(".,;!?)")
-        if _is_odd(value) or _code_like(value) or m.re is _MAIDEN:
+        if _is_odd(value) or _code_like(value):
             yield "password", m.start("value"), m.start("value") + len(value)
+    for m in _TYPED.finditer(text):
+        group = "typed" if m["typed"] else "used"
+        if _is_odd(m[group]) and re.search(r"\d|[^\w.-]", m[group]):
+            yield "password", m.start(group), m.end(group)
+    for m in (*_MAIDEN.finditer(text), *_ANSWER.finditer(text)):
+        yield "password", m.start("value"), m.end("value")
+    for m in _LOCKED.finditer(text):
+        if not _UNIT.match(text, m.end()):
+            yield "pin", m.start("value"), m.end("value")
     yield from _near_nouns(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """Something in a clause that might be a secret: a code of digits, or an odd word."""
+
+    start: int
+    end: int
+    text: str
+    code: bool
 
 
 def _near_nouns(text: str) -> Iterator[tuple[str, int, int]]:
     """For each noun, the value after it in its sentence, or else the one before it."""
     for clause in _CLAUSE.finditer(text):
-        if _PROGRAM.search(clause[0]):  # names of variables are no secrets
+        said = clause[0]
+        values = list(_values(said))
+        if (
+            not values or _PROGRAM.search(said) or _OTHER_CODE.search(said)
+        ):  # names of variables are no secrets
             continue
-        for noun in _NOUN.finditer(clause[0]):
-            after = _values(clause[0], noun.end(), min(noun.end() + _WEAR, len(clause[0])), noun)
-            found = next(after, None) or _last(
-                _values(clause[0], max(0, noun.start() - _WEAR), noun.start(), noun)
-            )
-            if found is not None:
+        for noun in _NOUN.finditer(said):
+            fitting = [value for value in values if _fits(value, noun, said)]
+            after = [v for v in fitting if noun.end() <= v.start < noun.end() + _WEAR]
+            before = [v for v in fitting if noun.start() - _WEAR <= v.start < noun.start()]
+            for value in after[:1] or before[-1:]:
                 kind = "pin" if noun["code"] else "password" if noun["word"] else "token"
-                yield kind, clause.start() + found[0], clause.start() + found[1]
+                for start, end in _with_next(said, value):
+                    yield kind, clause.start() + start, clause.start() + end
 
 
-def _values(clause: str, start: int, end: int, noun: re.Match[str]) -> Iterator[tuple[int, int]]:
-    if _OTHER_CODE.search(clause):
-        return
-    code = noun["code"] is not None and (
-        re.search(r"code|combination|pin|puk|cv[vc]|lock|digits|2fa|alarm", clause, re.IGNORECASE)
-    )
-    for m in _TOKEN.finditer(clause, start):
-        if m.start() >= end:
-            return
-        value = m[0].rstrip(".,:;!?)")
-        if code and _code_like(value):
-            apart = _UNIT.match(clause, m.start() + len(value)) or _COUNTED.search(clause, 0, m.start())
-            if not apart:
-                yield m.start(), _with_twin(clause, m.start() + len(value))
-        elif _is_odd(value) and (noun["code"] is None or re.search(r"code|pin\b", clause, re.IGNORECASE)):
-            long_enough = len(value) >= 12 or re.search(r"\bmy|is|was|new\b|[:=]", clause) is not None
-            if re.search(r"\d|[^\w.-]", value) and (noun["key"] is None or (long_enough and len(value) >= 8)):
-                yield m.start(), m.start() + len(value)
+def _values(clause: str) -> Iterator[_Value]:
+    for m in _TOKEN.finditer(clause):
+        text = m[0].rstrip(".,:;!?)")
+        end = m.start() + len(text)
+        if _code_like(text):
+            if not (_UNIT.match(clause, end) or _COUNTED.search(clause, 0, m.start())):
+                yield _Value(m.start(), end, text, True)
+        elif _is_odd(text) and re.search(r"\d|[^\w.-]", text):
+            yield _Value(m.start(), end, text, False)
 
 
-def _last(found: Iterator[tuple[int, int]]) -> tuple[int, int] | None:
-    return max(found, default=None)
+def _fits(value: _Value, noun: re.Match[str], clause: str) -> bool:
+    """Whether a noun of this kind may name a value of that shape."""
+    if noun["code"] is not None:
+        return (_CODED if value.code else _ODD_CODED).search(clause) is not None
+    long_enough = len(value.text) >= 12 or _STATED.search(clause) is not None
+    return not value.code and (noun["key"] is None or (long_enough and len(value.text) >= 8))
 
 
-def _with_twin(clause: str, end: int) -> int:
-    """The end of a code that is written in two groups of digits."""
-    second = re.match(r" \d{3,4}\b", clause[end:])
-    return end + second.end() if second else end
+def _with_next(clause: str, value: _Value) -> Iterator[tuple[int, int]]:
+    """The value, and the codes that are listed right after it: a second group of digits, or a second code."""
+    yield value.start, value.end
+    end = value.end
+    while value.code and (following := _NEXT.match(clause, end)) and not _UNIT.match(clause, following.end()):
+        yield following.span(1)
+        end = following.end()
 
 
 def _code_like(value: str) -> bool:
@@ -190,7 +241,7 @@ def _is_odd(value: str) -> bool:
     ):
         return False
     if re.fullmatch(
-        r"[0-9a-f]{7,}(?:-[0-9a-f]+)*|\d+(?:st|nd|rd|th|x|am|pm|h|km|kg|GB|MB)|[A-Z]{2,}-\d+|[a-z]+(?:-[a-z]+)+",
+        r"[0-9a-f]{7,}(?:-[0-9a-f]+)*|\d+(?:st|nd|rd|th|x|am|pm|h|km|kg|[KMGT]B|fps|px|rpm|mph|k?Hz|ms)|[A-Z]{2,}-\d+|[A-Z]{2,4}\d|v?\d+(?:\.\d+)+|[a-z]+(?:-[a-z]+)+",
         value,
     ):
         return False
@@ -206,4 +257,5 @@ def _is_odd(value: str) -> bool:
 def _is_word(value: str) -> bool:
     """A plain word that can be a password, and does not only say something about one."""
     bare = value.lower().strip("'*")
-    return len(bare) >= 5 and bare.isalpha() and bare not in PLAIN and not _STATES.fullmatch(bare)
+    letters = bare.replace("-", "").isalpha() and not PLAIN & set(bare.split("-"))
+    return len(bare) >= 5 and letters and bare not in PLAIN and not _STATES.fullmatch(bare)
