@@ -1,6 +1,6 @@
 """Real nights on real conversations: seconds, calls, tokens and changes of each job, a second night, and growth.
 
-    python -m bench.night [--data FILE...] [--model ID...] [--turns N] [--growth]
+    python -m bench.night [--data FILE...] [--model ID...] [--turns N] [--growth [TURNS...]]
 
 `--data` are files in the import format (JSON lines, may be gzipped); without any, a made-up conversation stands in.
 Each file is slept on without a model and then, from the start, with each `--model`. `--growth` shows the model-free
@@ -41,7 +41,9 @@ def main() -> None:
     parser.add_argument("--data", nargs="*", type=Path, default=[])
     parser.add_argument("--model", nargs="*", default=[])
     parser.add_argument("--turns", type=int, default=300, help="of each file, the first")
-    parser.add_argument("--growth", action="store_true")
+    parser.add_argument(
+        "--growth", nargs="*", type=int, metavar="TURNS", help="sizes; 1,000 to 100,000 by default"
+    )
     wanted = parser.parse_args()
     print(
         "| conversation | model | turns | night s | ms/turn | calls | tokens/turn | facts | by model | refused",
@@ -52,8 +54,8 @@ def main() -> None:
         turns = read(data, wanted.turns) if data else made_up(wanted.turns)
         for model in ["", *wanted.model]:
             print(row(data.name.split(".turns")[0] if data else "made up", turns, model), flush=True)
-    if wanted.growth:
-        growth()
+    if wanted.growth is not None:
+        growth(wanted.growth or (1_000, 10_000, 100_000))
 
 
 def row(name: str, turns: Sequence[Record], model: str) -> str:
@@ -76,18 +78,22 @@ def row(name: str, turns: Sequence[Record], model: str) -> str:
     )
 
 
-def growth() -> None:
+def growth(sizes: Sequence[int]) -> None:
     """A day of 300 turns slept on in stores of growing size, without a model."""
-    print("\n| turns in store | night on 300 new, s | second night, s |\n|---|---|---|")
-    for size in (1_000, 10_000, 100_000):
+    print("\n| turns in store | night on 300 new, s | of processor | second night, s |\n|---|---|---|---|")
+    for size in sizes:
         with opened(replaced(Config(), "models.embed", "fake")) as memory:
             turns = made_up(size + 300)
             memory.add(turns[:size], "import", NOW)
             timed(memory, None, NOW)
             memory.add(turns[size:], "say", NOW)
-            _, seconds = timed(memory, None, NOW)
+            began = time.process_time()
+            report, seconds = timed(memory, None, NOW)
+            work = time.process_time() - began
             _, second = timed(memory, None, NOW)
-            print(f"| {size:,} | {seconds:.2f} | {second:.2f} |", flush=True)
+            print(f"| {size:,} | {seconds:.2f} | {work:.2f} | {second:.2f} |", flush=True)
+            slow = sorted(report.jobs, key=lambda job: -job.seconds)[:4]
+            print(f"slowest of {size:,}: {', '.join(f'{j.name} {j.seconds:.2f}' for j in slow)}")
 
 
 def timed(memory: Memory, chat: object, now: datetime) -> tuple[NightReport, float]:

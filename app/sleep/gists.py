@@ -57,10 +57,19 @@ def write_gists(work: Work, tally: Tally) -> None:
             waiting += [t.seq for t in new if t.session == session]
         elif len(turns) >= LEAST_TURNS:
             with work.write("gists"):
-                write_gist(work, f"session {session}", turns, {"level": "session"}, tally)
+                gist = write_gist(work, f"session {session}", turns, {"level": "session"}, tally)
+                if gist is not None:
+                    _hold_together(work, gist, [t for t in new if t.session == session])
     if new:
         with work.write("gists"):
             work.set_mark("gists", min([new[-1].seq, *(seq - 1 for seq in waiting)]))
+
+
+def _hold_together(work: Work, gist: Record, turns: Sequence[Record]) -> None:
+    """Tie the episodes of these turns, by their heads, to the gist of their session."""
+    for turn in turns:
+        heads = [k.dst for k in work.store.links(turn.id, LinkKind.SAME_EPISODE, back=False)]
+        work.store.link(Link(head, gist.id, LinkKind.PART_OF) for head in heads or [turn.id])
 
 
 def telling(turns: Sequence[Record], most: int = MOST_SENTENCES, least: int = 1) -> list[Quote]:

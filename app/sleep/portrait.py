@@ -85,6 +85,7 @@ def _write(work: Work, section: str, facts: Sequence[Record], old: Record | None
     text = f"{section}: {' '.join(fact.text for fact in facts)}"
     if old is not None and old.text == text:
         return
+    before: list[str] = []
     if old is None:
         [line] = work.store.insert([_line(work, section, text, facts)])
         tally.added += 1
@@ -92,10 +93,16 @@ def _write(work: Work, section: str, facts: Sequence[Record], old: Record | None
         line = replace(old, text=text, event_time=max(f.event_time for f in facts))
         work.store.update(line)
         work.forget_vectors([line])
-        for link in work.store.links(line.id, LinkKind.DERIVED_FROM, back=False):
+        links = work.store.links(line.id, LinkKind.DERIVED_FROM, back=False)
+        before = [fact.text for fact in work.store.get_many([link.dst for link in links]).values()]
+        for link in links:
             work.store.unlink(link)
     work.store.link(Link(line.id, fact.id, LinkKind.DERIVED_FROM) for fact in facts)
-    tally.changes.append(f"{'+' if old is None else '~'} {line.id} {text}")
+    now = [fact.text for fact in facts]
+    lines = [f"+ {t}" for t in now if t not in before] + [f"- {t}" for t in before if t not in now]
+    tally.changes.append(
+        f"{'+' if old is None else '~'} {line.id} {section}: {' '.join(lines) or 'in another order'}"
+    )
 
 
 def _line(work: Work, section: str, text: str, facts: Sequence[Record]) -> Record:
