@@ -272,7 +272,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"(?:the )?(?P<turn>last|past|previous|this|current|next|coming) (?P<unit>week|weekend|month|year|night|"
          rf"{'|'.join(SEASONS)})", _turned),
         (rf"(?:the )?(?P<season>{'|'.join(SEASONS)}) (?:of )?(?P<year>{_YEAR})", _season),
-        (rf"(?:(?P<turn>last|past|next|coming|this) )?(?P<day>{_DAY})", _weekday),
+        (rf"(?:(?P<turn>last|past|next|coming|this) )?(?P<day>{_DAY})(?! (?:night|morning|evening)s)", _weekday),
         (rf"(?:in|since|during|of|until|by|before|after|from|year) (?P<year>{_YEAR})", _year_only),
     )
 )  # fmt: skip

@@ -35,6 +35,12 @@ def read(text: str, speaker: str = "user") -> dict[str | None, Candidate]:
         ("From now on, answer in French.", "instruction", 'The user asks: "From now on, answer in French"'),
         ("I have an appointment with the dentist on Friday", "plan",
          "The user has an appointment with the dentist on 12 May 2023."),
+        ("Dr. Osei has been my GP since forever.", "doctor", "The user's doctor is Dr. Osei."),
+        ("I'm off it, tea is my favourite drink now.", "favourite drink", "The user's favourite drink is tea."),
+        ("The doctor put me on a vegan diet.", "diet", "The user eats vegan."),
+        ("We packed up everything and moved to Linz in the end.", "home city", "The user lives in Linz."),
+        ("I earn my bread as a tram driver.", "job title", "The user works as tram driver."),
+        ("They moved me to late shifts, starting this week.", "work schedule", "The user works late shifts."),
         ("I ran a charity race yesterday", "event", "The user ran a charity race on 7 May 2023."),
     ],
 )  # fmt: skip
@@ -85,6 +91,7 @@ def test_what_an_assistant_is_asked() -> None:
         "My brother said I am an idiot.",
         "I'd love to visit Japan.",
         "I never thought I live in Rome",
+        "I know a vegan restaurant.",
         "Hey! How are you?",
         "",
         "I'm so tired of this.",
@@ -92,6 +99,18 @@ def test_what_an_assistant_is_asked() -> None:
 )
 def test_what_is_no_statement_is_left_alone(said: str) -> None:
     assert extract(said, "user", MONDAY) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "attribute"),
+    [
+        ("We never moved to Linz.", "home city"),
+        ("I'm not vegan.", "diet"),
+        ("I don't report to Ada.", "boss"),
+    ],
+)
+def test_what_is_denied_fills_no_slot(said: str, attribute: str) -> None:
+    assert attribute not in read(said)
 
 
 def test_the_quote_is_verbatim_and_the_time_is_resolved() -> None:

@@ -39,7 +39,40 @@ def _rule(pattern: str, attribute: str, template: str, *, closes: bool = False, 
 
 _V = r"(?P<v>.{2,80})"
 _NAME = r"(?P<v>(?:(?:St|San|Santa|Santo|New|Los|Las|Le|La|The|De|Rio|El|Dr)\.? )*[A-Z][\w'’-]+(?:(?:,? | (?:of|de|and|&|the|upon) )[A-Z][\w'’-]+){0,4})"
+_SLOT = (
+    r"(?P<slot>boss|manager|doctor|GP|dentist|landlord|landlady|therapist|bank|gym|employer|office|school|car|phone|address|home town|"
+    r"favou?rite \w+)"
+)
+_DIET = r"(?:vegan|vegetarian|pescatarian|gluten[- ]free|low[- ]carb|dairy[- ]free|keto|halal|kosher|paleo)"
+_HOURS = (
+    r"(?:nights|days|mornings|evenings|afternoons|weekends|(?:late|early|night|day|rotating|split) shifts|shifts|part[- ]time|"
+    r"full[- ]time|(?:one|two|three|four|five|six|\d) days a week)"
+)
+_PLAIN = r"(?:(?!\b(?:not|never|almost|if|used to|friend|they)\b|n't|[.!?;]).)"
+"""Characters of a clause that neither denies nor supposes."""
 SELF: tuple[Rule, ...] = (
+    _rule(rf"{_NAME} (?:is|has been|became|will be)(?: now| also)? my (?:new |current )?{_SLOT}\b", "{slot}", "{s}'s {slot} is {v}.", proper=True),
+    _rule(r"(?P<v>[\w' -]{2,30}?) (?:is|has become) my (?:new )?favou?rite (?P<slot>\w+)", "favourite {slot}", "{s}'s favourite {slot} is {v}."),
+    _rule(rf"\bI(?: now)? report to {_NAME}", "boss", "{s}'s boss is {v}.", proper=True),
+    _rule(rf"\bI\b{_PLAIN}{{0,40}}?\b(?:work out|train|exercise|lift)(?: now)? at (?:the )?{_NAME}|\bmembership at (?:the )?{_NAME.replace('<v>', '<w>')}",
+          "gym", "{s}'s gym is {v}.", proper=True),
+    _rule(r"\bI(?:'ve| have| now)? (?:see|saw|switched to|changed to|go to)(?: now)? (?P<v>Dr\.? [A-Z]\w+)", "doctor", "{s}'s doctor is {v}.", proper=True),
+    _rule(rf"\b(?:I|[Ww]e)\b{_PLAIN}{{0,30}}?\b(?P<v>{_DIET})\b(?! (?:restaurant|place|menu|option|cafe|food|cheese|burger|recipe|dish|one)s?\b)"
+          rf"|\bput me on an? (?P<w>{_DIET})", "diet", "{s} eats {v}."),
+    _rule(rf"\bI get (?:around|to work) in an? (?:old |new |used |little )*{_NAME}|\btraded (?:it|the \w+|my \w+) in for an? (?:old |new |used )*"
+          rf"{_NAME.replace('<v>', '<w>')}", "car", "{s} drives a {v}.", proper=True),
+    _rule(rf"\b[Tt]here's an? (?:old )?{_NAME} in my (?:driveway|garage)", "car", "{s} drives a {v}.", proper=True),
+    _rule(rf"{_AM} (?:seeing|dating|going out with)(?: someone called)? {_NAME}|{_NAME.replace('<v>', '<w>')} and I (?:have been|are|got)(?: back)? "
+          r"(?:together|dating|a couple)\b", "partner", "{s}'s partner is {v}.", proper=True),
+    _rule(rf"(?:{_AM}|\bI(?: only| now)* work|\bthey(?:'ve| have)? \w+ me)(?: (?:on|to|working|work|only|now))* (?P<v>{_HOURS})\b", "work schedule",
+          "{s} works {v}."),
+    _rule(rf"\b(?:I|[Ww]e)\b{_PLAIN}{{0,40}}?\b(?:moved|relocated) (?:\w+ ){{0,3}}?to {_NAME}|\b(?:[Mm]y )?[Hh]ome (?:for me )?is(?: now)? "
+          rf"{_NAME.replace('<v>', '<w>')}", "home city", "{s} lives in {v}.", proper=True),
+    _rule(rf"{_AM} (?:employed|taken on|hired) (?:by|at) {_NAME}|\bI(?:'ve| have) been (?:with|at) {_NAME.replace('<v>', '<w>')} (?:for|since)\b",
+          "employer", "{s} works at {v}.", proper=True),
+    _rule(rf"{_AM} at {_NAME} (?:now|these days)\b|{_AM} with {_NAME.replace('<v>', '<w>')}, \w+ year", "employer", "{s} works at {v}.", proper=True),
+    _rule(rf"\b(?:I|I'm)\b{_PLAIN}{{0,40}}?\b(?:living|bread|retrained|trained|qualified) as an? (?P<v>[\w -]{{3,30}}?)(?= now\b| these\b| at\b| in\b| for\b|[.,!;]|$)",
+          "job title", "{s} works as {v}."),
     _rule(rf"\b[Mm]y name(?:'s| is) {_NAME}", "name", "{s}'s name is {v}.", proper=True),
     _rule(rf"\b(?:[Pp]lease )?[Cc]all me {_NAME}", "nickname", "{s} wants to be called {v}.", proper=True),
     _rule(rf"{_I} (?:moved|relocated)(?: back| out| over| down| up)?(?: with [\w ]{{2,20}}?)?(?: from [A-Z][\w ]+?)? to {_NAME}",
@@ -60,15 +93,13 @@ SELF: tuple[Rule, ...] = (
           rf"(?: (?:at|for) [\w ]{{2,30}}?)? (?:as|to) (?:an? |the )?(?P<v>{_JOB}))\b", "job title", "{s} works as {v}."),
     _rule(rf"{_AM} (?:an? )(?P<v>{_JOB})\b(?! of (?:my|this|that|the)\b| (?:fan|person|lover|believer)\b)", "job title", "{s} is a {v}."),
     _rule(rf"\bI(?:'ve)?(?: just| recently)? (?:became|become) an? (?P<v>{_JOB})\b", "job title", "{s} is a {v}."),
-    _rule(r"\bI(?: now| currently| still)? work (?P<v>nights|days|mornings|evenings|afternoons|weekends|shifts|part[- ]time|full[- ]time|from home|"
-          r"(?:one|two|three|four|five|six|\d) days a week)\b", "work schedule", "{s} works {v}."),
+    _rule(r"\bI(?: now| currently| still)? work (?P<v>from home)\b", "work schedule", "{s} works {v}."),
     _rule(rf"{_AM} (?P<v>\d{{1,2}}) years old|{_I} (?:just )?turned (?P<w>\d{{1,2}})\b", "age", "{s} is {v} years old."),
     _rule(r"\bmy birthday(?:'s| is)(?: on)? (?P<v>[^.,;!?]{3,30})", "birthday", "{s}'s birthday is {v}."),
     _rule(r"\bI was born on (?P<v>[^.;!?]{3,30})", "birthday", "{s} was born on {v}."),
     _rule(rf"{_AM} (?:severely |very |badly |deathly )?allergic to {_V}", "allergy", "{s} is allergic to {v}."),
     _rule(r"\bI have an? (?P<v>[\w -]{3,30}?) allergy", "allergy", "{s} has a {v} allergy."),
-    _rule(rf"(?:{_AM}|{_I} (?:become|became|went|turned|gone)) (?:a |an )?(?P<v>vegan|vegetarian|pescatarian|gluten[- ]free|lactose[- ]intolerant|"
-          r"celiac|coeliac|keto|halal|kosher|teetotal(?:l?er)?)", "diet", "{s} is {v}."),
+    _rule(rf"(?:{_AM}|{_I} (?:become|became|went|turned|gone)) (?:a |an )?(?P<v>lactose[- ]intolerant|celiac|coeliac|teetotal(?:l?er)?)", "diet", "{s} is {v}."),
     _rule(r"\bI (?:don't|do not|no longer|never|can't|cannot) (?:eat|drink) (?P<v>[^.,;!?]{3,40})", "avoids", "{s} does not eat or drink {v}."),
     _rule(rf"\bI was (?:just |recently )?diagnosed with {_V}|\bI(?:'ve| have) (?:got |had )?(?P<w>(?:type [12] )?diabetes|asthma|"
           r"migraines?|epilepsy|arthritis|anxiety|depression|adhd|insomnia|celiac disease|high blood pressure|a bad (?:back|knee))",
@@ -131,7 +162,7 @@ SELF: tuple[Rule, ...] = (
 )  # fmt: skip
 
 OTHERS: tuple[Rule, ...] = (
-    _rule(rf"(?:(?:now )?lives? in|(?:has |have )?(?:just )?moved(?: back)? to|is (?:now )?living in|is based in) {_NAME}", "home city",
+    _rule(rf"(?:(?:now )?lives? in|(?:has |have )?(?:just )?moved(?: back)? to|is (?:now )?living in|is based in|has relocated to|relocated to|(?:is|has been) (?:over |back )in(?= [A-Z][\w ]+(?:,| now| since| for))|has been in(?= [A-Z][\w ]+ (?:since|for)\b)) {_NAME}", "home city",
           "{s} lives in {v}.", proper=True),
     _rule(rf"(?:works? (?:at|for)|(?:has )?(?:just )?(?:started|got a job|joined)(?: working)? (?:at|with|for)) (?:the )?{_NAME}", "employer",
           "{s} works at {v}.", proper=True),
@@ -220,7 +251,7 @@ NO_WISH = re.compile(
     r"(?:always|never) (?:been|had|was|a\b|the\b|heard|seen|thought|knew|mind)", re.IGNORECASE
 )
 KINDRED = {
-    "kids": "children", "timezone": "time zone", "manager": "boss", "landlady": "landlord", "color": "colour",
+    "kids": "children", "timezone": "time zone", "manager": "boss", "gp": "doctor", "landlady": "landlord", "color": "colour",
     "shifts": "work schedule", "hours": "work schedule", "phone": "phone model",
 }  # fmt: skip
 """Words for the same slot."""
