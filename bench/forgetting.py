@@ -1,6 +1,6 @@
 """A seeded simulator of years of use, on the real store and the real job of the night, under a fake clock.
 
-    python -m bench.forgetting [--years 5] [--per-day 20] [--seed 1]
+    python -m bench.forgetting [--years 5] [--per-day 20] [--seed 1]     some minutes a year
 
 Four kinds of memories: ephemeral ones, asked for within weeks if ever; stable ones, asked for again and again;
 versioned facts, whose value changes while the old one stays on record; and rare critical ones, asked for once, years
@@ -144,14 +144,15 @@ class Truth:
             self.ids.append(record.id)
             self.text[record.id] = record.text
 
-    def ranking(self, query: Vectors, *, closed: bool) -> list[str]:
-        """The first K by cosine alone; with `closed`, superseded ones too."""
+    def nearest(self, queries: Vectors) -> list[list[str]]:
+        """For each query the memories nearest by cosine alone, best first; superseded ones too."""
         import numpy as np
 
-        scores = self._rows[: len(self.ids)] @ query
-        best = np.argsort(-scores)[: 3 * K]
-        ids = [self.ids[i] for i in best]
-        return [id for id in ids if closed or id not in self.closed][:K]
+        found = []
+        for scores in queries @ self._rows[: len(self.ids)].T:
+            best = np.argpartition(-scores, min(SHORTLIST, len(scores) - 1))[:SHORTLIST]
+            found.append([self.ids[i] for i in best[np.argsort(-scores[best])]])
+        return found
 
 
 class Score:
@@ -201,9 +202,9 @@ class Simulation:
         """Every day: what happens, what is asked, and a night."""
         for day in range(self._days):
             now = START + timedelta(days=day)
-            self._live(day, now)
-            for number, question in enumerate(self.life.asked.pop(day, ())):
-                self._ask(question, now + timedelta(hours=10, minutes=number))
+            with self.memory.store.atomic("say", now):
+                self._live(day, now)
+                self._ask(self.life.asked.pop(day, []), now + timedelta(hours=10))
             sleep(self.memory, None, now + timedelta(hours=19), only="states")
 
     def _live(self, day: int, now: datetime) -> None:
@@ -214,27 +215,38 @@ class Simulation:
         added = self.memory.add(records, "say", now)
         told = added[: len(happened)]
         self.truth.add(told, self._embedder.embed([r.text for r in told]))
-        with self.memory.store.atomic("sleep: reconcile", now):
-            for record, (kind, item, _) in zip(told, happened, strict=True):
-                versions = self.truth.versions[item]
-                if kind == "versioned" and versions and self._rng.random() > UNNOTICED:
-                    for id in versions:
-                        if id not in self.truth.closed:
-                            old = self.memory.store.get(id)
-                            self.memory.store.update(replace(old, valid_to=now, superseded_by=record.id))
-                            self.truth.closed.add(id)
-                versions.append(record.id)
+        for record, (kind, item, _) in zip(told, happened, strict=True):
+            versions = self.truth.versions[item]
+            if kind == "versioned" and versions and self._rng.random() > UNNOTICED:
+                for id in versions:
+                    if id not in self.truth.closed:
+                        old = self.memory.store.get(id)
+                        self.memory.store.update(replace(old, valid_to=now, superseded_by=record.id))
+                        self.truth.closed.add(id)
+            versions.append(record.id)
 
-    def _ask(self, question: Question, now: datetime) -> None:
+    def _ask(self, questions: Sequence[Question], now: datetime) -> None:
+        """The questions of a day, a minute apart, to each way of ranking."""
         import numpy as np
 
-        versions = self.truth.versions[question.item]
-        asked = self._embedder.direction(f"{question.item}/asked {now}", UNSAID)
-        query = asked / np.linalg.norm(asked)
-        for name, closed in (("without decay", False), ("keep everything", True)):
-            self.scores[name].note(question, self.truth.ranking(query, closed=closed), versions)
-        if self.scores["as built"].note(question, self._ranking(query, now), versions):
-            use(self.memory, [versions[-1]], CITED, f"asked {now}", now)
+        if not questions:
+            return
+        moments = [now + timedelta(minutes=number) for number in range(len(questions))]
+        asked = np.stack(
+            [
+                self._embedder.direction(f"{question.item}/asked {moment}", UNSAID)
+                for question, moment in zip(questions, moments, strict=True)
+            ]
+        )
+        queries = asked / np.linalg.norm(asked, axis=1, keepdims=True)
+        plain = self.truth.nearest(queries)
+        for question, moment, query, near in zip(questions, moments, queries, plain, strict=True):
+            versions = self.truth.versions[question.item]
+            self.scores["keep everything"].note(question, near[:K], versions)
+            valid = [id for id in near if id not in self.truth.closed]
+            self.scores["without decay"].note(question, valid[:K], versions)
+            if self.scores["as built"].note(question, self._ranking(query, moment), versions):
+                use(self.memory, [versions[-1]], CITED, f"asked {moment}", moment)
 
     def _ranking(self, query: Vectors, now: datetime) -> list[str]:
         index = self.memory.store.vectors(self._embedder.name, DIM)
@@ -291,6 +303,7 @@ def main() -> None:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "mem.db") as store:
         home = replace(find_home(Path(folder)), path=Path(folder))
+        store.connection.execute("PRAGMA synchronous = OFF")  # no power fails in a simulation
         memory = Memory(home, Config(), store, load_embedder=SeededEmbedder, load_chat=_no_chat)
         life = Simulation(memory, Random(wanted.seed), wanted.per_day, round(wanted.years * 365))
         life.run()

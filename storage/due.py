@@ -49,6 +49,11 @@ def blurred(connection: Any, model: str, limit: int) -> list[int]:
     return [seq for (seq,) in connection.execute(sql, (model, str(State.ACTIVE), limit))]
 
 
+def count_uses(connection: Any) -> int:
+    """How many uses were ever logged."""
+    return int(connection.execute("SELECT count(*) FROM uses").fetchone()[0])
+
+
 def all_uses(connection: Any) -> list[Use]:
     """Every use of every memory, memory by memory, each in the order of time."""
     rows = connection.execute("SELECT record, at, session, gain FROM uses ORDER BY record, at").fetchall()

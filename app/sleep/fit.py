@@ -9,7 +9,7 @@ from itertools import groupby
 from app.forgetting import DAY, STANDARD, first_stability, fit_decay, grown
 from app.sleep.work import Work
 from app.uses import DECAY
-from storage.due import all_uses
+from storage.due import all_uses, count_uses
 from storage.records import Use
 
 MONTH = timedelta(days=30)
@@ -21,9 +21,9 @@ MOST_MONTHS = 24  # of silence after a use that still tell something
 def fit_curve(work: Work) -> float | None:
     """The new exponent, once there is enough to tell it from; None where nothing was fitted."""
     known = int(work.store.meta(FITTED, 0))
-    uses = all_uses(work.store.connection)
-    if len(uses) < max(LEAST, known + AGAIN):
+    if count_uses(work.store.connection) < max(LEAST, known + AGAIN):
         return None
+    uses = all_uses(work.store.connection)
     events = [
         event
         for _, group in groupby(uses, key=lambda use: use.record)
