@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.encode import importance_of
 from app.events import Evidence
+from app.guard.frame import rewords
 from app.guard.hostile import inert, looks_like_instruction
 from app.guard.secrets import redact
 from app.present import zone
@@ -41,6 +42,7 @@ FAINT = 0.42  # of the best score; notes fainter than that distract a small mode
 FOOT = "Message: "
 SHORTLY = f'Answer with the fewest words and the id, as in "a grey parrot [mex2]".\n{FOOT}'
 NEARER = 0.1  # of a score: by so much another's story must come nearer than anything of whom is asked about
+BESIDE = 0.9  # of the best score of its user's own words, for what was imported
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
     r"was|were|did|had|changed?|(?:19|20)\d\d|ago|last)\b",
@@ -72,6 +74,9 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     ]
     past = _PAST.search(text) is not None
     least = FAINT * max((h.score for h in hits), default=0.0)
+    # Where its user's own words bear on the question, what was imported has to bear on it as well as they do.
+    own = BESIDE * max((h.score for h in hits if h.record.trust not in UNTRUSTED), default=0.0)
+    hits = [h for h in hits if h.record.trust not in UNTRUSTED or h.score >= own]
     # Recall ranks what is over below what holds; a question about the past wants both.
     evidence = [
         of_record(h.record, now, h.score, ", ".join(h.channels))
@@ -129,11 +134,14 @@ def _would_steer(text: str) -> bool:
 
 
 def disputed(store: Store, record: Record, beside: Sequence[Record]) -> bool:
-    """Whether an untrusted record gives a slot another value than its user did, in a fact or in the records beside."""
+    """Whether an untrusted record gives a slot another value than its user did, in a fact or in the records beside,
+    or says what one of these says with another word in it."""
     if record.trust not in UNTRUSTED:
         return False
     told = _told(record)
     own = [r for r in beside if r.trust is Source.USER_SAID]
+    if any(rewords(record.text[:READ], r.text[:READ]) for r in own):
+        return True
     for (subject, attribute), value in told.items():
         facts = [f for f in store.slot(subject, attribute) if f.trust is Source.USER_SAID]
         known = [str(f.extra.get("value", "")).lower() for f in facts]

@@ -11,6 +11,8 @@ _HIDDEN = frozenset("\u200b\u2060\ufeff\u00ad") | {chr(c) for c in range(0xE0000
 _TEMPLATE = re.compile(
     r"<\|[^|<>]{1,40}\|>|\[/?INST\]|<</?SYS>>|</?(?:system|assistant|user|tool)>|</?s>", re.IGNORECASE
 )
+# Letters of other scripts that look like Latin ones, where an order is dressed up in them.
+_LOOKALIKES = str.maketrans("аеорсухіјѕԁһкмтвнΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxijsdhkmtbhABEZHIKMNOPTYXo")
 _FENCE = re.compile(r"(?m)^([^\S\n]*)(?:```|~~~|<{3,}|>{3,}|={3,}|#{3,})")
 
 _PLANTED: tuple[tuple[str, str], ...] = (
@@ -33,9 +35,22 @@ _PLANTED: tuple[tuple[str, str], ...] = (
      r"keys?|data|files?|contents?|money|funds|account|https?://)\b"),
     ("orders a standing rule", r"\b(?:from now on|whenever (?:asked|the user)|in all (?:future )?(?:answers|responses|conversations)|"
      r"for every (?:question|answer|request))\b.{0,60}\b(?:you|answer|say|reply|respond|recommend|tell|use)\b"),
-    ("imitates the notes", r"\byou (?:said|noted)(?: \([\w ]+\))?:|(?:^|\n)\W*(?:message|answer|notes):"),
+    ("imitates the notes", r"\byou (?:said|noted)(?: \([\w ]+\))?:|(?:^|\n)[^\w\n]{0,20}(?:message|answer|notes):"),
     ("orders what to say", r"\b(?:always|only|never) (?:say|answer|reply|mention|recommend|use|end|start)\b|\bsay [\w ]+ and nothing else|"
      r"\buser preference\b|\bwhen asked\b.{0,40}\bsay\b|\bremind me\b.{0,60}\b(?:send|password|key|secret)"),
+    ("speaks to a machine", r"\b(?:to|for|dear|attention|note to|reminder for) (?:\w+ ){0,3}(?:program|software|bot|chatbot|llm|parser|summari[sz]er)\b|"
+     r"\bwho(?:ever|soever) (?:reads|summari[sz]es|processes) (?:this|these)\b|\bwhichever (?:program|model|assistant)\b|\(machine\)"),
+    ("rules every answer", r"\b(?:every|each|all|any|no|the only) (?:(?:correct|right|valid|true|future) )?(?:repl(?:y|ies)|answers?|responses?)\b"
+     r".{0,30}\b(?:is|are|ends?|begins?|starts?|counts?|must|mentions?)\b|\b(?:in|with) every (?:reply|answer|response|letter)\b|"
+     r"\b(?:drop|discard) (?:what(?:ever)?|all|everything) you (?:were|have been|know)\b"),
+    ("overrides instructions in another language", r"\b(?:vergiss|ignoriere?n?|missachte|ignore[rz]|oublie[rz]?|olvida|ignora|esque[cç][ea]|dimentica|negeer|vergeet)\b"
+     r".{0,40}\b(?:anweisung|regel|instru[ck]|consigne|istruzion|r[eè]gl|regra)\w*"),
+    ("sets up an action", r"\b(?:set up|create|schedule|start)\b.{0,40}\b(?:that|to|which) (?:cop(?:y|ies)|sends?|mails?|uploads?|forwards?|posts?)\b|"
+     r"\b(?:mail|send|copy) (?:\w+ ){0,3}(?:the diary|(?:all|my|the) notes)\b"),
+    ("hides an order", r"\bobey\b|<!--[^>]{0,80}\b(?:reader|software|assistant|model|state|say)\b|\"role\"\s*:\s*\"system\"|^#{2,}\s*(?:instruction|response)\b"
+     r"|(?<=\. )#{2,}\s*(?:instruction|response)\b|\banswer_policy\b"),
+    ("speaks for an owner", r"\b(?:account holder|owner's questions|the person)\b.{0,40}\b(?:signed off|approved|chose|recommended|are all|moved|works)\b"),
+    ("imitates a log", r"\]\s*(?:user|assistant):|(?:^|\n)(?:user|assistant|system):"),
     ("holds template markers", _TEMPLATE.pattern),
 )  # fmt: skip
 """Patterns, compiled when they are first asked for: showing text needs none of them."""
@@ -58,7 +73,7 @@ def looks_like_instruction(text: str) -> tuple[str, ...]:
     """Reasons to think that the text was planted to steer an assistant; empty for honest text."""
     folded = unicodedata.normalize("NFKC", "".join(c for c in text if c not in _HIDDEN and c not in _BIDI))[
         :20_000
-    ]
+    ].translate(_LOOKALIKES)
     reasons = [reason for reason, pattern in _PLANTED if re.search(pattern, folded, re.IGNORECASE)]
     if any(c in _HIDDEN - {"\u00ad", "\ufeff"} for c in text) and len(text) - len(folded) > 3:
         reasons.append("hides characters")
