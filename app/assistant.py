@@ -7,21 +7,35 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app import citations, gate, reflexes, tasks
+from app import citations, gate, reflexes, tasks, tools
 from app.encode import turn
 from app.errors import BadRequest
-from app.events import Answered, Event, Evidence, Folded, Recalled, Reminded, Said, Stored
+from app.events import (
+    Answered,
+    Called,
+    Event,
+    Evidence,
+    Folded,
+    Recalled,
+    Reminded,
+    Said,
+    Stored,
+    Thought,
+)
 from app.evidence import FOOT, SHORTLY, Gathered, fenced, gather, ways_to
+from app.hops import Followed, follow
 from app.prefix import warm
 from app.prompts import EXAMPLES, opening, system_text
 from app.standing import always_considered
 from app.uses import CITED, use
 from app.working import Layout, Part, Role, Window
+from models.chat import Thinks
 from storage.records import Filter, Kind, Source
 
 if TYPE_CHECKING:
@@ -53,6 +67,7 @@ class Plan:
     recall_ms: float
     spoken: str = ""  # what code says; "" leaves it to the model
     stored: tuple[str, ...] = ()
+    calls: tuple[Called, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,7 @@ class Assistant:
         self.chat = chat
         self.session = session
         self.incognito = incognito
+        self.tools = not incognito and tools.able(chat, memory.config.models.tools)
         self.last = Turned()
         always = always_considered(memory.store, chat.count_tokens, chat.context_tokens // 8)
         system, turns = system_text(always), opening(now)
@@ -110,6 +126,8 @@ class Assistant:
         else:
             plan = self._plan(text, now, gate.judge(text, self.last.need), TALK_TOKENS, stored)
         yield from self._carried_out(plan, now, stop, keep=True)
+        if stored and not plan.spoken:
+            yield from self._by_itself(text, stored[0], now, stop)
 
     def ask(
         self, question: str, now: datetime, stop: Stop | None = None, *, budget: int = ASK_TOKENS
@@ -135,9 +153,8 @@ class Assistant:
     def _plan(
         self, text: str, now: datetime, need: gate.Need, budget: int, stored: tuple[str, ...] = ()
     ) -> Plan:
-        found = Gathered((), False, 0.0)
-        if need.recall:
-            found = gather(self.memory, text, now, HITS, self.window.shown_ids | set(stored))
+        followed = self._found(text, now, need, stored) if need.recall else Followed(Gathered((), False, 0.0))
+        found = followed.found
         room = self.window.room_for_evidence(text, budget)
         hits = () if found.abstain else found.evidence  # what bears on nothing only distracts
         ways = ways_to(self.memory, text, now) if need.recall or need.reason == gate.TASK else ()
@@ -149,7 +166,18 @@ class Assistant:
         foot = SHORTLY if asked else FOOT
         layout = self.window.layout(text, block, foot if block else "")
         abstain = need.personal and found.abstain and not ways and not self._was_said_here(text)
-        return Plan(text, need, shown, layout, found.ms, DONT_KNOW if abstain else "", stored)
+        spoken = DONT_KNOW if abstain else ""
+        return Plan(text, need, shown, layout, found.ms, spoken, stored, followed.calls)
+
+    def _found(self, text: str, now: datetime, need: gate.Need, stored: tuple[str, ...]) -> Followed:
+        """What memory holds on it; asked again where the first answer leaves a part open."""
+        known = self.window.shown_ids | set(stored)
+
+        def ask(words: str) -> Gathered:
+            return gather(self.memory, words, now, HITS, known)
+
+        model = tools.further(self.chat, self.window.opening) if self.tools and need is ASKED else None
+        return follow(text, ask(text), ask, HITS, model)
 
     def _ruled(self, text: str, done: reflexes.Reflex, stored: tuple[str, ...] = ()) -> Plan:
         need = gate.Need(bool(done.evidence), False, done.reason)
@@ -170,13 +198,15 @@ class Assistant:
 
     def _carried_out(self, plan: Plan, now: datetime, stop: Stop | None, *, keep: bool) -> Iterator[Event]:
         started = time.perf_counter()
+        yield from plan.calls
         yield Recalled(plan.evidence, plan.need.reason, plan.recall_ms, plan.layout.evidence_tokens)
         if plan.layout.folded:
             yield Folded(plan.layout.folded, plan.layout.tokens)
         pieces: list[str] = []
         try:
             for event in self._spoken(plan, stop):
-                pieces.append(event.piece)
+                if isinstance(event, Said):
+                    pieces.append(event.piece)
                 yield event
         finally:  # also when the caller goes away in the middle: what was said is kept
             answer = self._kept(plan, "".join(pieces).strip(), now, keep)
@@ -186,16 +216,31 @@ class Assistant:
         late = self.memory.store.get_many(answer.stored[len(plan.stored) :])
         self.memory.sharpen(list(late.values()), now)
 
-    def _spoken(self, plan: Plan, stop: Stop | None) -> Iterator[Said]:
+    def _by_itself(self, text: str, said: str, now: datetime, stop: Stop | None) -> Iterator[Called]:
+        """What the model does of its own accord after a turn that gives cause, within what code allows."""
+        offered = tools.cued(text) if self.tools and not self.last.answer.stopped else ()
+        if not offered or self.session is None:
+            return
+        evidence = self.window.evidence_tokens
+        asked = self.window.layout(tools.instruction(offered))
+        self.window.evidence_tokens = evidence
+        choice = tools.choose(self.chat, asked.messages, offered, stop)
+        if choice is not None:
+            yield tools.carry_out(self.memory, choice, said, self.session, self.window, now)
+
+    def _spoken(self, plan: Plan, stop: Stop | None) -> Iterator[Said | Thought]:
         if plan.spoken:
             yield Said(plan.spoken)
             return
         if not self._warm and not self.incognito:
             self._warm = True
             warm(self.chat, self.window.opening[:STABLE], self.memory)
+        thoughts: deque[str] = deque()
+        if isinstance(self.chat, Thinks):
+            self.chat.on_thought = thoughts.append
         stream = self.chat.stream(plan.layout.messages, max_tokens=self.window.reply_tokens, stop=stop)
         try:
-            yield from _clean(stream, plan.evidence)
+            yield from _clean(stream, plan.evidence, thoughts)
         finally:
             close = getattr(stream, "close", None)
             if close is not None:  # the model is stopped now, not when its iterator is collected
@@ -283,10 +328,14 @@ def cleaned(text: str) -> str:
     return _CONTROL.sub("", text.encode("utf-8", errors="replace").decode("utf-8")).strip()
 
 
-def _clean(stream: Iterator[str], evidence: tuple[Evidence, ...]) -> Iterator[Said]:
-    """The model's pieces, their citations checked."""
+def _clean(
+    stream: Iterator[str], evidence: tuple[Evidence, ...], thoughts: deque[str]
+) -> Iterator[Said | Thought]:
+    """The model's pieces, their citations checked, and its thoughts as they come."""
     scrubber = citations.Scrubber(evidence)
     for piece in stream:
+        while thoughts:
+            yield Thought(thoughts.popleft())
         if clean := scrubber.feed(piece):
             yield Said(clean)
     if rest := scrubber.rest():

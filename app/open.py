@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from app.config import Config, Home, load_config
 from app.memory import Memory
@@ -11,6 +12,7 @@ from app.memory import Memory
 if TYPE_CHECKING:
     from models.chat import ChatModel
     from models.embed import Embedder
+    from models.engine import CacheType
     from storage.hnsw import Graphs
 
 
@@ -84,4 +86,6 @@ def load_chat(home: Home, config: Config) -> ChatModel:
         threads=settings.threads,
         batch=settings.batch,
         gpu_layers=settings.gpu_layers,
+        cache_type=cast("CacheType", settings.cache_type),  # one of these by the rules of the settings
+        lora=Path(settings.lora).expanduser() if settings.lora else None,
     )

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from models.chat import Thinks
+
 if TYPE_CHECKING:
     from models.chat import ChatModel, Message, Usage
     from models.embed import Embedder, Vectors
@@ -95,7 +97,9 @@ class LentChat:
         self._shared = shared
         self._yields = yields
         self._usage: Usage | None = None
+        self.on_thought: Callable[[str], None] = _unheard
         engine = shared.take()
+        self.calls_tools = bool(getattr(engine, "calls_tools", False))
         self.name = engine.name
         self.version = engine.version
         self.context_tokens = engine.context_tokens
@@ -113,6 +117,8 @@ class LentChat:
         """Yield the reply in pieces. Raises ModelError."""
         with self._shared.lock:
             engine = self._shared.take()
+            if isinstance(engine, Thinks):
+                engine.on_thought = self.on_thought
             try:
                 yield from engine.stream(
                     messages,
@@ -149,6 +155,10 @@ class LentChat:
 
     def close(self) -> None:
         """Nothing: the engine is not its own."""
+
+
+def _unheard(_: str) -> None:
+    """Nobody listens to the reasoning."""
 
 
 def _either(one: Callable[[], bool] | None, other: Callable[[], bool] | None) -> Callable[[], bool] | None:

@@ -134,6 +134,13 @@ class Window:
         """Replace a turn by its line in the running summary."""
         return self._change(id, folded=True, pinned=False)
 
+    def fold_before(self, keep: int) -> int:
+        """Fold all but the newest `keep` messages and what is pinned; returns how many."""
+        old = [n for n, t in enumerate(self.turns[: len(self.turns) - keep]) if t.verbatim and not t.pinned]
+        for place in old:
+            self._put(place, replace(self.turns[place], folded=True))
+        return len(old)
+
     def restore(self, id: str) -> bool:
         """Bring a hidden or folded turn back verbatim."""
         return self._change(id, hidden=False, folded=False)

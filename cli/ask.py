@@ -12,10 +12,10 @@ import typer
 from app.clock import now
 from app.config import Config, Home, find_home, load_config
 from app.errors import BadRequest, NothingFound
-from app.events import Answered, Event, Evidence, Recalled, Said
+from app.events import Answered, Called, Event, Evidence, Recalled, Said, Thought
 from cli.opening import open_home
 from cli.options import HomeOption, JsonOption, new_app, read_argument
-from cli.output import document, one_line, shown, styled
+from cli.output import document, one_line, say, shown, styled
 
 app = new_app()
 
@@ -47,8 +47,8 @@ def ask(
             recalled = event
         elif isinstance(event, Answered):
             answered = event
-        elif isinstance(event, Said) and not json:
-            print(shown(event.piece), end="", flush=True)
+        elif not json:
+            _draw(event)
     if json:
         document(keys(answered))
     else:
@@ -56,6 +56,16 @@ def ask(
         _print_sources(answered, recalled.hits)
     if answered.abstained:
         raise NothingFound("Memory does not say.", "Try `mem recall` with other words.")
+
+
+def _draw(event: Event) -> None:
+    """The answer as it comes; what the model thinks and asks of memory dim, beside it."""
+    if isinstance(event, Said):
+        print(shown(event.piece), end="", flush=True)
+    elif isinstance(event, Thought):
+        print(styled(shown(event.piece), "dim"), end="", flush=True, file=sys.stderr)
+    elif isinstance(event, Called):
+        say(styled(f"· {event.tool}({one_line(event.argument)}): {one_line(event.result)}", "dim"))
 
 
 def keys(answered: Answered) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Role = Literal["system", "user", "assistant"]
 
@@ -68,6 +68,13 @@ class ChatModel(Protocol):
     def close(self) -> None:
         """Free the weights and the cache. Further calls fail."""
         ...
+
+
+@runtime_checkable
+class Thinks(Protocol):
+    """A chat model that hands over its reasoning, apart from its reply; an empty piece follows in the stream."""
+
+    on_thought: Callable[[str], None]
 
 
 def shared_prefix(one: Sequence[Any], other: Sequence[Any]) -> int:

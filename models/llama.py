@@ -25,6 +25,7 @@ from models.thinking import ThoughtSplitter
 USUAL_CONTEXT = 8192
 CACHE_SHARE = 8  # the cache takes at most this part of the memory
 _SEAL_BYTES = hashlib.sha256().digest_size
+ABLE = 800_000_000  # bytes of weights from which a model chooses tools well enough to be given any
 CHOOSE_GPU = -2  # all layers where llama.cpp was built for a GPU, else none
 
 
@@ -64,14 +65,16 @@ class LlamaCppChat:
         name: str | None = None,
         on_thought: Callable[[str], None] | None = None,
     ) -> None:
-        """Check the file; nothing heavy happens yet. `on_thought` is given the reasoning of thinking models.
+        """Check the file; nothing heavy happens yet. `on_thought` is given the reasoning of thinking models, and the
+        reply has an empty piece after each of its pieces.
 
         Raises ModelMissing, ModelDamaged or EngineMissing.
         """
         self._path = path
         self._info = read_gguf(path)
         self._settings = (settings or ChatSettings()).resolve(self._info, this_machine())
-        self._on_thought = on_thought or (lambda _: None)
+        self.on_thought = on_thought or (lambda _: None)
+        self.calls_tools = path.stat().st_size >= ABLE
         self._engine: Engine | None = None
         self._template: ChatTemplate | None = None
         self._usage: Usage | None = None
@@ -104,7 +107,8 @@ class LlamaCppChat:
                     if piece.kind == "text":
                         yield piece.text
                     else:
-                        self._on_thought(piece.text)
+                        self.on_thought(piece.text)
+                        yield ""  # lets a caller show the thought now
             for piece in splitter.end():
                 if piece.kind == "text":
                     yield piece.text

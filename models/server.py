@@ -43,7 +43,7 @@ class ServerChat:
         Raises ModelError for a host that is not, ModelMissing when nobody answers or has that model.
         """
         self._url = _checked(url, allowed_hosts)
-        self._on_thought = on_thought or (lambda _: None)
+        self.on_thought = on_thought or (lambda _: None)
         self._usage: Usage | None = None
         self.name = self._choose(model)
         self.version = f"{self._url} {self.name}"
@@ -76,7 +76,8 @@ class ServerChat:
         try:
             for piece in self._pieces(request, cost):
                 if piece.kind == "thought":
-                    self._on_thought(piece.text)
+                    self.on_thought(piece.text)
+                    yield ""
                 else:
                     yield piece.text
                 if stop is not None and stop():
