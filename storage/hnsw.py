@@ -40,7 +40,7 @@ SEED = 100
 KEPT = 2  # generations that stay on disk
 SLICE = 1_000  # vectors added between two looks at the clock
 BLOCK = 4_096  # int8 rows scored at a time
-HELD = 64  # searches after which mapped pages are given back; the system keeps them in its own cache
+HELD, LARGE = 4, 1 << 27  # after so many searches the pages of a map of so many bytes are given back
 HEADER = struct.Struct("<8sII")  # magic, dim, width
 MAGIC = b"memrows1"
 
@@ -111,7 +111,7 @@ class Graph:
         rows = self._near(query, many) if allowed is None else self._near_among(query, many, allowed)
         found = self.ops[rows[best(self._scores(rows, query), many)]]
         self._asked += 1
-        if self._mapped is not None and self._asked % HELD == 0:
+        if self._mapped is not None and len(self._mapped) > LARGE and self._asked % HELD == 0:
             self._mapped.madvise(mmap.MADV_DONTNEED)
         return found
 

@@ -20,7 +20,7 @@ from storage.exact import PRECISIONS, Scope, Tail, as_json, cosines, decode, enc
 if TYPE_CHECKING:
     from storage.exact import Ints, Vector
 
-EXACT_BELOW = 20_000  # some 2 ms
+EXACT_BELOW = 20_000  # some 2 ms a view
 SLACK = 16  # candidates beyond those wanted: some are gone from the table, some change places when rescored
 STALE = 0.2  # share of a generation that may be gone from the table before a new one is due
 GROWN = 0.1  # vectors after a generation, as a share of EXACT_BELOW, before it is due to grow
@@ -173,14 +173,16 @@ class _View:
         while True:
             after = self._tail.candidates(query, many, allowed)
             inside = self._graph.propose(query, many, allowed) if self._graph else after[:0]
-            found = self._scored(query, "op", [*after.tolist(), *inside.tolist()])
+            found = self._scored(query, "op", after.tolist()) | self._read(query, "op", inside.tolist())
             self._tail.drop([op for op in after.tolist() if op not in found])
             if len(found) >= k or max(len(after), len(inside)) < many:
                 return _ranked(dict(found.values()), k)
             many *= 4
 
     def exact(self, query: Vector, seqs: Sequence[int]) -> dict[int, float]:
-        return dict(self._scored(query, "seq", seqs).values())
+        if self._graph is None:
+            return dict(self._scored(query, "seq", seqs).values())
+        return dict(self._read(query, "seq", seqs).values())  # few of them are in the tail
 
     def due(self) -> bool:
         if self._folder is None or not hnsw.installed():
@@ -248,6 +250,8 @@ class _View:
         """op -> (seq, cosine) for those of `numbers`, ops or seqs, that the table has; read from memory where held."""
         import numpy as np
 
+        if not numbers:
+            return {}
         among = f"{column} IN (SELECT value FROM json_each(?)) AND view = ? AND model = ?"
         scope = self._scope
         rows = self._db.execute(
@@ -255,15 +259,18 @@ class _View:
         ).fetchall()
         ops, seqs = np.array(rows, np.int64).reshape(-1, 2).T
         held, matrix = self._tail.held(ops)
-        if not held.all():
-            condition = "op IN (SELECT value FROM json_each(?))"
-            more_ops, more_seqs, more = decode(
-                scope.rows(self._db, condition, as_json(ops[~held].tolist())), scope.dim
-            )
-            matrix = np.concatenate([matrix, more])
-            ops, seqs = np.concatenate([ops[held], more_ops]), np.concatenate([seqs[held], more_seqs])
         scores = cosines(matrix, query).tolist()
-        return dict(zip(ops.tolist(), zip(seqs.tolist(), scores, strict=True), strict=True))
+        found = zip(ops[held].tolist(), zip(seqs[held].tolist(), scores, strict=True), strict=True)
+        return dict(found) | self._read(query, "op", ops[~held].tolist())
+
+    def _read(self, query: Vector, column: str, numbers: Sequence[int]) -> dict[int, tuple[int, float]]:
+        """As `_scored`, from the table alone."""
+        if not numbers:
+            return {}
+        rows = self._scope.rows(self._db, f"{column} IN (SELECT value FROM json_each(?))", as_json(numbers))
+        found, seqs, matrix = decode(rows, self._scope.dim)
+        scores = cosines(matrix, query).tolist()
+        return dict(zip(found.tolist(), zip(seqs.tolist(), scores, strict=True), strict=True))
 
 
 def _ranked(scores: dict[int, float], k: int) -> list[tuple[int, float]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.recall.traits import traits
+from app.recall.traits import told
 from app.recall.words import STOP, stem, words
 from app.sleep.attributes import RELATIONS
 
@@ -37,8 +37,8 @@ def signs(analysis: Analysis, found: Candidates) -> dict[str, float]:
     relative or pet that is asked for.
     """
     nearest = np.sort(found.cosine)[::-1][:5]
-    told = [*found.traits, *(traits(b.context) for b in found.briefs)]
-    heard = {word for each in told for word in each.stems}
+    heard = {word for each in found.traits for word in each.stems}
+    heard = heard.union(*(told(b.context) for b in found.briefs))
     heard |= {stem(word) for name in {b.speaker or "" for b in found.briefs} for word in words(name)}
     asked = {stem(word) for word in analysis.terms}
     names = {stem(word) for name in _NAME.findall(analysis.bare) for word in words(name) if word not in STOP}

@@ -15,7 +15,7 @@ import numpy as np
 
 from app.forgetting import DAY, FLOOR, Curve
 from app.recall.candidates import Array, Candidates
-from app.recall.traits import READ, traits
+from app.recall.traits import READ, told
 from app.recall.words import stem
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _words(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     distinct = set(asked)
     own = [distinct.intersection(each.stems) for each in found.traits]
     wide = [
-        a.union(distinct.intersection(traits(b.context).stems))
+        a.union(distinct.intersection(told(b.context)))
         for a, b in zip(own, found.briefs, strict=True)
     ]
     spread = Counter(word for each in own for word in each)

@@ -27,16 +27,26 @@ class Traits:
 
 
 @lru_cache(maxsize=KEPT)
+def told(text: str) -> frozenset[str]:
+    """The stems of what a context says."""
+    return frozenset(_told(words(text[:READ])))
+
+
+@lru_cache(maxsize=KEPT)
 def traits(text: str) -> Traits:
     """The traits of a turn."""
     found = words(text[:READ])
     size = len(text.split()) + 1
     end = text[-200:].rstrip()
     return Traits(
-        tuple([stem(word) for word in found if word not in STOP]),
+        _told(found),
         size,
-        sum(word in _FIRST for word in found) / size,
-        sum(word in _SECOND for word in found) / size,
+        sum(map(_FIRST.__contains__, found)) / size,
+        sum(map(_SECOND.__contains__, found)) / size,
         "?" in end,
         end.endswith("?"),
     )
+
+
+def _told(found: list[str]) -> tuple[str, ...]:
+    return tuple([stem(word) for word in found if word not in STOP])

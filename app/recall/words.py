@@ -21,7 +21,7 @@ _ENDINGS = ("ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "s", "ly")
 
 def words(text: str) -> list[str]:
     """The words of a text in order, lower case."""
-    return [word.replace("’", "'") for word in WORD.findall(text.lower())]
+    return WORD.findall(text.lower().replace("’", "'"))
 
 
 @lru_cache(maxsize=65536)
