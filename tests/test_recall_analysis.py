@@ -16,7 +16,7 @@ from app.recall.analysis import MOST_TERMS, analyse
 from app.recall.candidates import Candidates
 from app.recall.context import context_of, views_of
 from app.recall.order import LENT, ranking, with_origins
-from app.recall.weights import load_weights
+from app.recall.weights import Weights, load_weights
 from app.recall.words import match_any, stem
 from storage.records import Record
 from storage.search import Brief
@@ -203,3 +203,11 @@ def test_notes_leave_the_scores_of_what_was_said_as_they_were() -> None:
     plain = Candidates.of(said, each).channels["dense"]
     found = Candidates.of([*said, brief(3)._replace(kind="semantic")], each)
     assert found.channels["dense"].tolist() == [*plain.tolist(), 1.0]
+
+
+def test_a_list_is_weighed_by_its_own_additions() -> None:
+    weights = Weights({"a": 1.0}, {"b": 1.0}, {}, {}, 0.5, {"a": -0.5})
+    signals = {"a": np.array([2.0, 2.0]), "b": np.array([3.0, 3.0])}
+    between = np.array([True, False])
+    assert weights.score(signals, between).tolist() == [2.0, 3.0]
+    assert weights.score(signals, between, wants_list=True).tolist() == [1.0, 3.0]

@@ -107,11 +107,12 @@ class Recall:
         chance = 0.0
         if len(found):
             table = signals(analysis, found, query.now, query.filter.as_of)
-            scores = self.weights.score(table, found.between_people)
+            wants_list = "list" in analysis.seeks
+            scores = self.weights.score(table, found.between_people, wants_list=wants_list)
             fresh = strength(found, query.now, self.curve)
             exact = table["date"] >= 1  # needs no favour of being fresh
             scores = with_origins(found, scores + self.prior * np.maximum(fresh, exact))
-            order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
+            order = ranking(found, scores, spread=wants_list, most=max(query.k, 0))
             hits = self._hits(found, scores, order)
             chance = probability(
                 signs(analysis, found),

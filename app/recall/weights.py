@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,8 @@ class Weights:
     """Weights by signal: between people, and beside an assistant; `known`: of the signs that the
     store has an answer, `known_by_text` where nothing could be embedded.
 
+    `lists` is added to `people` where a list is sought: its parts stand in many places, each in words of its own.
+
     Below the probability `abstain_below` recall abstains.
     """
 
@@ -27,10 +29,16 @@ class Weights:
     known: Mapping[str, float]
     known_by_text: Mapping[str, float]
     abstain_below: float
+    lists: Mapping[str, float] = field(default_factory=dict)
 
-    def score(self, signals: Signals, between_people: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def score(
+        self, signals: Signals, between_people: NDArray[np.bool_], *, wants_list: bool = False
+    ) -> NDArray[np.float64]:
         """One score per candidate: the weighted sum by the table of its kind of conversation."""
-        return np.where(between_people, _sum(self.people, signals), _sum(self.assistant, signals))
+        people = _sum(self.people, signals)
+        if wants_list:
+            people = people + _sum(self.lists, signals)
+        return np.where(between_people, people, _sum(self.assistant, signals))
 
 
 def _sum(weights: Mapping[str, float], signals: Signals) -> NDArray[np.float64]:
@@ -50,4 +58,5 @@ def load_weights() -> Weights:
         values["known"],
         values["known_by_text"],
         values["abstain_below"],
+        values["lists"],
     )
