@@ -191,10 +191,11 @@ def lived(
     found = find_home(folder)
     memory = open_memory(type(found)(folder, found.models), home)
     start = NOW - timedelta(days=60)
-    for number in range(0, honest, 10):
-        texts = [sentence(rng) for _ in range(9)] + [FACTS[number // 10 % len(FACTS)][0]]
-        moment = start + timedelta(hours=6 * number / 10)
-        said = [turn(t, now=moment, speaker="me", session=f"s{number // 10}") for t in texts]
+    many = min(10, max(2, honest // len(FACTS)))  # turns in a session: a short life tells every fact, too
+    for number in range(honest // many):
+        texts = [sentence(rng) for _ in range(many - 1)] + [FACTS[number % len(FACTS)][0]]
+        moment = start + timedelta(hours=6 * number)
+        said = [turn(t, now=moment, speaker="me", session=f"s{number}") for t in texts]
         memory.add(said, "say", moment)
     if attack:
         import_items(memory, planted(rng, attack, per_style), NOW)

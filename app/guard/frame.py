@@ -25,4 +25,4 @@ def _same_frame(a: list[str], b: list[str]) -> bool:
     tail = zip(a[::-1][:room], b[::-1][:room], strict=False)
     kept = before + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], tail))
     others = len(a) - kept, len(b) - kept
-    return kept >= max(LEAST, SHARE * max(len(a), len(b))) and 0 < min(others) and max(others) <= MOST_OTHER
+    return kept >= max(LEAST, SHARE * max(len(a), len(b))) and min(others) > 0 and max(others) <= MOST_OTHER
