@@ -6,6 +6,7 @@ The rows go in one transaction, which notes that copies in other files are still
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -99,17 +100,32 @@ def settle(memory: Memory, now: datetime, records: Sequence[Record] = ()) -> Non
 
 
 def _forget_names(memory: Memory, id: str) -> None:
-    """Drop an entity that nothing mentions any more, and aliases that only the forgotten words used."""
-    mentions = [link.src for link in memory.store.links(id, LinkKind.MENTIONS, out=False)]
-    if not mentions:
+    """Drop an entity that nothing names any more, and aliases that only the forgotten words used."""
+    links = memory.store.links(id, LinkKind.MENTIONS, out=False)
+    left = memory.store.get_many([link.src for link in links]).values()
+    said = " ".join(record.text for record in left).casefold()
+    entity = next((e for e in memory.store.entities() if e.id == id), None)
+    if entity is None:
+        return
+    lost = [name for name in (entity.name, *entity.aliases) if name.casefold() not in said]
+    for record in left:
+        context = _without_names(record.context, lost)
+        if context != record.context:
+            memory.store.rewrite(replace(record, context=context))
+    if entity.name in lost:
+        for link in links:
+            memory.store.unlink(link)
         memory.store.delete_entity(id)
         drop_entity_entries(memory.store.connection, id)
-        return
-    said = " ".join(r.text for r in memory.store.get_many(mentions).values()).casefold()
-    entity = next(e for e in memory.store.entities() if e.id == id)
-    names = tuple(name for name in entity.aliases if name in said or name == entity.name.casefold())
-    if names != entity.aliases:
-        memory.store.rewrite(replace(entity, aliases=names))
+    elif lost:
+        memory.store.rewrite(replace(entity, aliases=tuple(n for n in entity.aliases if n not in lost)))
+
+
+def _without_names(context: str, names: Sequence[str]) -> str:
+    """A context line without the names that the night added to it (a line of names, or one of several in it)."""
+    for name in names:
+        context = re.sub(rf"(?:(?<=\n)|^|, ){re.escape(name)}(?=,|\n|$)", "", context)
+    return "\n".join(line.removeprefix(", ") for line in context.split("\n") if line.strip())
 
 
 def _clear_echoes(memory: Memory, texts: Sequence[str]) -> list[Record]:

@@ -101,6 +101,15 @@ def test_said_again_counts_and_a_second_night_changes_nothing(memory: Memory) ->
     assert state_hash(memory.store.connection) == before
 
 
+def test_it_is_forgotten_with_the_turn_that_told_it(memory: Memory) -> None:
+    from app.forget import forget, preview
+
+    [found] = learnt(memory, PRINTER, "Restarting the router and adding it again did not work.")
+    told = next(r for r in memory.store.records() if r.text == PRINTER)
+    forget(memory, preview(memory, [told]), NOW)
+    assert not memory.store.get_many([found.record.id])
+
+
 def test_a_newer_telling_refines_and_keeps_the_outcomes(memory: Memory) -> None:
     [old] = learnt(memory, "To reset the router, hold the small button for ten seconds.")
     record_outcome(memory, old.record.id, True, NOW)

@@ -264,6 +264,25 @@ def test_a_new_name_refines_the_context_of_older_memories(memory: Memory) -> Non
     assert index.of([old.seq])
 
 
+def test_a_name_in_a_context_line_is_forgotten_with_the_words_that_told_it(memory: Memory) -> None:
+    from app.forget import forget, preview
+
+    _, told, later = live(
+        memory,
+        [
+            ("s1", 9, "The canal was frozen and we walked on it."),
+            ("s2", 5, "My sister Ilse plays the harp."),
+            ("s3", 1, "My sister came over and broke a string."),
+        ],
+    )
+    sleep(memory, None, NOW)
+    assert "Ilse" in memory.store.get(later.id).context
+    forget(memory, preview(memory, [memory.store.get(told.id)]), NOW)
+    assert "Ilse" not in memory.store.get(later.id).context
+    assert "Ilse" not in str([r.text + str(r.extra) for r in memory.store.records()])
+    assert "ilse" not in str(memory.store.entities()).lower()
+
+
 def test_time_makes_memories_dim_and_use_wakes_them(memory: Memory) -> None:
     from app.uses import CITED, use
 

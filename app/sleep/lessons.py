@@ -109,16 +109,16 @@ def _lesson(found: re.Match[str], offset: int, *, worked: bool | None) -> Lesson
 
 def _take_in(work: Work, turn: Record, lesson: Lesson, tally: Tally) -> None:
     """An outcome for a way that is known; a procedure of its own where the way is new and worked."""
-    link = Link("", turn.id, LinkKind.DERIVED_FROM, 1.0, lesson.start, lesson.end)
     known = _same_way(work, lesson.way)
     if known is not None:
         if lesson.worked is not None:
             work.store.update(counted(known.record, lesson.worked))
-        work.store.link([replace(link, src=known.record.id)])
+        # No source: its words come from another turn, and go when that one is forgotten.
+        work.store.link([Link(known.record.id, turn.id, LinkKind.SIMILAR, 1.0, lesson.start, lesson.end)])
         tally.merged += 1
     elif lesson.worked is not False and not work.store.is_forgotten(_text(lesson)):
         [record] = work.store.insert([_record(work, turn, lesson)])
-        work.store.link([replace(link, src=record.id)])
+        work.store.link([Link(record.id, turn.id, LinkKind.DERIVED_FROM, 1.0, lesson.start, lesson.end)])
         tally.added += 1
         tally.changes.append(f"+ {record.id} {record.text}")
         _merge(work, procedure_of(record), tally)
