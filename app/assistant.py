@@ -28,7 +28,7 @@ from app.events import (
     Stored,
     Thought,
 )
-from app.evidence import FOOT, SHORTLY, Gathered, fenced, gather, ways_to
+from app.evidence import FOOT, Gathered, fenced, gather, ways_to
 from app.hops import Followed, follow
 from app.prefix import warm
 from app.prompts import EXAMPLES, opening, system_text
@@ -91,8 +91,10 @@ class Assistant:
         *,
         now: datetime,
         incognito: bool = False,
+        brief: bool = False,
     ) -> None:
-        """`session` is continued where it has turns already. `incognito` reads memory and writes nothing."""
+        """`session` is continued where it has turns already. `incognito` reads memory and writes nothing.
+        `brief` is for single questions, which are answered in a few words."""
         self.memory = memory
         self.chat = chat
         self.session = session
@@ -100,7 +102,7 @@ class Assistant:
         self.tools = not incognito and tools.able(chat, memory.config.models.tools)
         self.last = Turned()
         always = always_considered(memory.store, chat.count_tokens, chat.context_tokens // 8)
-        system, turns = system_text(always), opening(now)
+        system, turns = system_text(always, brief=brief), opening(now, brief=brief)
         self.window = Window(
             chat.count_tokens, chat.context_tokens, system, examples=turns, reply_tokens=REPLY_TOKENS
         )
@@ -163,8 +165,7 @@ class Assistant:
         block, shown = fenced(
             hits, room, self.chat.count_tokens, self.memory.config.user.name, by_time=not asked
         )
-        foot = SHORTLY if asked else FOOT
-        layout = self.window.layout(text, block, foot if block else "")
+        layout = self.window.layout(text, block, FOOT if block else "")
         abstain = need.personal and found.abstain and not ways and not self._was_said_here(text)
         spoken = DONT_KNOW if abstain else ""
         return Plan(text, need, shown, layout, found.ms, spoken, stored, followed.calls)

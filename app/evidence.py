@@ -40,7 +40,6 @@ WAYS = 2  # procedures that are shown for one situation
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
-SHORTLY = f'Answer with the fewest words and the id, as in "a grey parrot [mex2]".\n{FOOT}'
 NEARER = 0.1  # of a score: by so much another's story must come nearer than anything of whom is asked about
 BESIDE = 0.9  # of the best score of its user's own words, for what was imported
 _PAST = re.compile(

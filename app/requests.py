@@ -106,7 +106,7 @@ def failure(error: AppError | StorageError | ModelError | ValueError) -> Values:
 def _assistant(memory: Memory, session: str | None, now: datetime) -> Assistant:
     from app.assistant import Assistant
 
-    return Assistant(memory, memory.chat, session, now=now)
+    return Assistant(memory, memory.chat, session, now=now, brief=session is None)
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

@@ -28,7 +28,7 @@ from app import citations
 from app.assistant import NOT_KNOWING, Assistant
 from app.config import Config, ModelsConfig, find_home
 from app.events import Answered, Evidence, Recalled
-from app.evidence import HEAD, SHORTLY, day, of_record
+from app.evidence import FOOT, HEAD, day, of_record
 from app.memory import Memory
 from app.open import load_chat, open_memory
 from app.prompts import opening, system_text
@@ -185,7 +185,7 @@ def by_mem(memory: Memory, chat: Kept, question: Mapping[str, Any]) -> Reply:
     now = datetime.fromisoformat(question["now"])
     shown: tuple[Evidence, ...] = ()
     answered = Answered("")
-    for event in Assistant(memory, chat, None, now=now, incognito=True).ask(
+    for event in Assistant(memory, chat, None, now=now, incognito=True, brief=True).ask(
         question["query"], now, budget=BUDGET
     ):
         if isinstance(event, Recalled):
@@ -235,8 +235,11 @@ def plainly(
 ) -> Reply:
     """The model's own answer from these notes; its citations are read as leniently as the assistant's."""
     block = "\n".join([HEAD, *map(quoted, notes)])
-    asked = f"{block}\n\n{SHORTLY}{question['query']}"
-    head = Message("system", system_text([])), *opening(datetime.fromisoformat(question["now"]))
+    asked = f"{block}\n\n{FOOT}{question['query']}"
+    head = (
+        Message("system", system_text([], brief=True)),
+        *opening(datetime.fromisoformat(question["now"]), brief=True),
+    )
     text = "".join(chat.stream([*head, Message("user", asked)], max_tokens=512)).strip()
     named = citations.used(text, notes) or citations.borne_out_by(text, question["query"], notes[::-1])
     tokens = chat.count_tokens(block)

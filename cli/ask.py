@@ -100,7 +100,9 @@ def _events(home: Home, config: Config, question: str, budget: int, *, remote: b
 
     memory = open_home(home, config=config)
     try:
-        yield from Assistant(memory, memory.chat, None, now=now()).ask(question, now(), budget=budget)
+        yield from Assistant(memory, memory.chat, None, now=now(), brief=True).ask(
+            question, now(), budget=budget
+        )
     finally:
         memory.close()
 
