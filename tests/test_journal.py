@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,9 +12,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from storage.backup import restore
 from storage.database import memory
 from storage.journal import replay, state_hash
 from storage.records import Kind, Link, LinkKind, Record, Source, Use
+from storage.rekey import SALT_BYTES, raw_key, rekey
 from storage.store import Store
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
@@ -26,7 +29,9 @@ class StoreMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.store = Store(Path(self.folder.name) / "mem.db")
+        self.path = Path(self.folder.name) / "mem.db"
+        self.key: str | None = None
+        self.store = Store(self.path)
         self.model: dict[str, str] = {}
         self.clock = NOW
 
@@ -98,7 +103,25 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def close_and_open_again(self) -> None:
         self.store.close()
-        self.store = Store(Path(self.folder.name) / "mem.db")
+        self.store = Store(self.path, key=self.key)
+
+    @rule(number=st.integers(0, 2))
+    def change_the_key(self, number: int) -> None:
+        self.store.close()
+        new = None if number == 0 else raw_key(bytes([number] * 32), os.urandom(SALT_BYTES))
+        rekey(self.path, self.key, new)
+        self.key = new
+        self.store = Store(self.path, key=new)
+
+    @rule(text=WORDS)
+    def back_up_and_restore(self, text: str) -> None:
+        backup = self.store.backup(self.path.parent / "backups", self.clock)
+        kept = dict(self.model)
+        self.remember(text, 0)
+        self.store.close()
+        restore(backup, self.path, self.clock, self.key)
+        self.store = Store(self.path, key=self.key)
+        self.model = kept
 
     @invariant()
     def holds_what_was_acknowledged(self) -> None:
