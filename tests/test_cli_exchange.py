@@ -281,3 +281,19 @@ class TestExport:
 
     def test_an_unknown_format(self, mem: Mem, tmp_path: Path) -> None:
         assert mem("export", str(tmp_path / "x"), "--format", "stone").code == 2
+
+    def test_a_bundle_of_what_was_chosen_tells_its_signer(self, mem: Mem, chat: Path, tmp_path: Path) -> None:
+        self.fill(mem, chat)
+        id, out = mem("remember", "The ferns like rain", "--json").json["id"], tmp_path / "ferns.bundle"
+        assert mem("export", str(out), "--only", id, "--json").json["count"] == 1
+        done = self.elsewhere(mem, tmp_path, "import", str(out), "--json")
+        assert (done.code, done.json["format"], done.json["added"]) == (0, "bundle", 1)
+        assert len(done.json["signer"]) == 19
+
+        out.write_text(out.read_text().replace("like rain", "hate rain"))
+        assert self.elsewhere(mem, tmp_path, "import", str(out)).code == 9
+
+    def test_a_bundle_wants_a_choice_and_nothing_else_takes_one(self, mem: Mem, tmp_path: Path) -> None:
+        assert mem("export", str(tmp_path / "all.bundle")).code == 2
+        assert mem("export", str(tmp_path / "all.jsonl"), "--format", "jsonl", "--only", "x").code == 2
+        assert mem("export", str(tmp_path / "x.bundle"), "--only", "nobody").code == 3

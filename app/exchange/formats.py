@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.errors import BadInput, BadRequest
+from app.exchange import bundle
 from app.exchange.archive import member, members
 from app.exchange.chatgpt import read_chatgpt
 from app.exchange.claude import read_claude
@@ -33,11 +34,13 @@ IMPORTERS: Mapping[str, Importer] = {
     "mem0": read_mem0,
     "mcp": read_mcp,
     "mem": read_own,
+    "bundle": bundle.read_bundle,
 }
 
 SIGNS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("pdf", re.compile(rb"\A%PDF-")),
     ("mem", re.compile(rb'\A\{"' + MARK.encode() + rb'":')),
+    ("bundle", re.compile(rb'\A\{"' + bundle.MARK.encode() + rb'":')),
     ("mbox", re.compile(rb"\AFrom \S+.*\r?\n[\w-]+:")),
     ("bookmarks", re.compile(rb"\A\s*<!DOCTYPE NETSCAPE-Bookmark-file-1>", re.IGNORECASE)),
     ("chatgpt", re.compile(rb'\A\s*\[.*"mapping"\s*:', re.DOTALL)),
