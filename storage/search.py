@@ -12,6 +12,7 @@ from storage.records import EVERYTHING, Filter
 from storage.rows import to_text
 
 SCORED = 3_000  # rows that one question may have scored, some 3 ms
+FEW = 50_000  # rows that a filter lets through, up to which they are listed
 COUNTED = 20_000  # rows up to which a word's rows are counted: beyond, it is common
 COMPANY = 4  # words, the rarest among them, that are looked for together where all are common
 
@@ -62,21 +63,41 @@ def full_text(
     return [(s, r) for s, r in connection.execute(sql, (match, *(span or ()), *values, limit))]
 
 
+class Among:
+    """The rows that a filter lets through: as `rows`, ascending, while they are few; else whoever asks names some."""
+
+    def __init__(self, connection: Any, filter: Filter) -> None:
+        self.filter = filter
+        self._connection = connection
+        found = [] if filter == EVERYTHING else rows_matching(connection, filter, FEW + 1)
+        self.rows = None if filter == EVERYTHING or len(found) > FEW else found
+
+    def of(self, rows: Iterable[int]) -> set[int]:
+        """Those of `rows` that are let through."""
+        if self.filter == EVERYTHING:
+            return set(rows)
+        condition, values = where(self.filter)
+        sql = f"SELECT seq FROM records r WHERE seq IN (SELECT value FROM json_each(?)) AND {condition}"
+        return {seq for (seq,) in self._connection.execute(sql, (json.dumps(list(rows)), *values))}
+
+    def listed(self) -> list[int]:
+        """All of them, however many."""
+        return rows_matching(self._connection, self.filter) if self.rows is None else self.rows
+
+
 def by_words(
-    connection: Any, words: Sequence[str], limit: int, filter: Filter
+    connection: Any, words: Sequence[str], limit: int, among: Among
 ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
     """The best rows with any of the words: by their text alone, and by text and context together."""
-    span = None
-    if filter == EVERYTHING or len(few := rows_matching(connection, filter, SCORED + 1)) > SCORED:
-        match = telling(connection, words)
-    else:  # what is common in the whole store may tell these few apart
-        match = any_of(words) if few else ""
-        span = (few[0], few[-1]) if few else None
+    few = among.rows if among.rows is not None and len(among.rows) <= SCORED else None
+    span = (few[0], few[-1]) if few else None
+    # What is common in the whole store may tell a few apart.
+    match = telling(connection, words) if few is None else any_of(words) if few else ""
     if not match:
         return [], []
     return (
-        full_text(connection, f"{{text}} : ({match})", limit, filter, span),
-        full_text(connection, match, limit, filter, span),
+        full_text(connection, f"{{text}} : ({match})", limit, among.filter, span),
+        full_text(connection, match, limit, among.filter, span),
     )
 
 
@@ -105,6 +126,13 @@ def telling(connection: Any, words: Sequence[str], most: int = SCORED) -> str:
         return " OR ".join(kept or ordered)
     rarest, *others = ordered[:COMPANY]
     return f"{rarest} AND ({' OR '.join(others)})"
+
+
+def earliest(connection: Any, filter: Filter, most: int) -> list[int]:
+    """The rows that `filter` lets through, by time, at most `most`."""
+    condition, values = where(filter)
+    sql = f"SELECT seq FROM records r WHERE {condition} ORDER BY event_time, seq LIMIT ?"
+    return [seq for (seq,) in connection.execute(sql, (*values, most))]
 
 
 def rows_matching(connection: Any, filter: Filter, most: int = -1) -> list[int]:

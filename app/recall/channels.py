@@ -9,19 +9,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from storage.records import EVERYTHING, Filter
-from storage.search import by_words
+from storage.search import by_words, earliest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from app.recall.analysis import Analysis
     from app.when import TimeSpan
     from storage.exact import Vector
+    from storage.records import Filter
+    from storage.search import Among
     from storage.store import Store
     from storage.vectors import VectorIndex
 
 LONGEST_SPAN = timedelta(days=45)
+WIDEST = 2_000  # rows of which those that a filter lets through are picked
 
 MOST_WISHES, MOST_BOUND = 20, 5  # standing wishes that are looked at, and that bear on one question
 _WISHES = '{text} : (^"always" OR ^"never" OR "please always" OR "please never")'
@@ -29,20 +31,23 @@ _WISHES = '{text} : (^"always" OR ^"never" OR "please always" OR "please never")
 Scores = dict[int, float]
 
 
-def full_text(store: Store, analysis: Analysis, many: int, filter: Filter) -> dict[str, Scores]:
+def full_text(store: Store, analysis: Analysis, many: int, among: Among) -> dict[str, Scores]:
     """BM25 over the words of the question, any of which may match: in the text alone, and in text and context."""
-    text, wide = by_words(store.connection, analysis.terms, many, filter)
+    text, wide = by_words(store.connection, analysis.terms, many, among)
     return {"text": dict(text), "text_context": dict(wide)}
 
 
-def dense(index: VectorIndex, vector: Vector, many: int, view: str, allowed: Sequence[int] | None) -> Scores:
-    """Cosines of the nearest texts of a view; with `allowed`, among those rows only."""
-    return dict(index.search(vector, many, view=view, allowed=allowed))
-
-
-def allowed_rows(store: Store, filter: Filter) -> list[int] | None:
-    """The rows that a filter lets through, ascending; None when it lets all through."""
-    return None if filter == EVERYTHING else store.matching(filter)
+def dense(index: VectorIndex, vector: Vector, many: int, view: str, among: Among) -> Scores:
+    """Cosines of the nearest texts of a view, among the rows that are let through."""
+    wide, allowed = many, among.rows
+    while True:
+        found = index.search(vector, wide, view=view, allowed=allowed)
+        kept = among.of(row for row, _ in found)
+        if len(kept) >= many or len(found) < wide or allowed is not None:
+            return dict([(row, score) for row, score in found if row in kept][:many])
+        wide *= 4
+        if wide > WIDEST:  # what is let through lies far from the question
+            wide, allowed = many, among.listed()
 
 
 def wishes(store: Store, analysis: Analysis, filter: Filter) -> Scores:
@@ -64,5 +69,5 @@ def in_times(store: Store, times: Iterable[TimeSpan], many: int, filter: Filter)
         if span.end - span.start <= LONGEST_SPAN:
             after = max(filter.after or span.start, span.start)
             before = min(filter.before or span.end, span.end)
-            rows.update(store.matching(replace(filter, after=after, before=before))[:many])
+            rows.update(earliest(store.connection, replace(filter, after=after, before=before), many))
     return rows

@@ -25,7 +25,7 @@ from app.recall.signals import signals, strength
 from app.recall.weights import Weights, load_weights
 from app.uses import DECAY, curve_of
 from storage.records import Filter, Record
-from storage.search import briefs, distinct, sources
+from storage.search import Among, briefs, distinct, sources
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -128,18 +128,16 @@ class Recall:
     def candidates(self, analysis: Analysis, query: Query) -> Candidates:
         """What the channels offer, and the turns around the best of it, with each channel's scores."""
         store, filter = self.store, query.filter
-        allowed = channels.allowed_rows(store, filter)
-        found = channels.full_text(store, analysis, MANY, filter)
+        among = Among(store.connection, filter)
+        found = channels.full_text(store, analysis, MANY, among)
         near = self._near(analysis.bare)
         for name, view in VIEWS.items():
-            found[name] = channels.dense(*near, MANY, view, allowed) if near else {}
+            found[name] = channels.dense(*near, MANY, view, among) if near else {}
         found["wish"] = channels.wishes(store, analysis, filter)
-        wanted = self._with_neighbours(found, allowed) | channels.in_times(
-            store, analysis.times, MANY, filter
-        )
+        wanted = self._with_neighbours(found, among) | channels.in_times(store, analysis.times, MANY, filter)
         origins = sources(store.connection, wanted)
         behind = {row for rows in origins.values() for row in rows}
-        rows = sorted(wanted | (behind if allowed is None else behind & set(allowed)))
+        rows = sorted(wanted | among.of(behind))
         if near:
             index, vector = near
             for name, view in VIEWS.items():
@@ -156,15 +154,15 @@ class Recall:
         (vector,) = self.embedder.embed([text])
         return self.store.vectors(self.embedder.name, self.embedder.dim), vector
 
-    def _with_neighbours(self, found: Mapping[str, channels.Scores], allowed: list[int] | None) -> set[int]:
+    def _with_neighbours(self, found: Mapping[str, channels.Scores], among: Among) -> set[int]:
         rows = {row for scores in found.values() for row in scores}
         near = {
             row + step
             for scores in found.values()
-            for row in sorted(scores, key=lambda r: -scores[r])[:AROUND]
+            for row in sorted(scores, key=scores.__getitem__, reverse=True)[:AROUND]
             for step in (-1, 1)
         }
-        return rows | (near if allowed is None else near & set(allowed))
+        return rows | among.of(near)
 
     def _hits(self, found: Candidates, scores: np.ndarray, order: np.ndarray) -> tuple[Hit, ...]:
         records = self.store.by_seq([int(found.seqs[i]) for i in order])
