@@ -72,8 +72,8 @@ def _hold_together(work: Work, gist: Record, turns: Sequence[Record]) -> None:
         work.store.link(Link(head, gist.id, LinkKind.PART_OF) for head in heads or [turn.id])
 
 
-def telling(turns: Sequence[Record], most: int = MOST_SENTENCES, least: int = 1) -> list[Quote]:
-    """The sentences that share most with the rest, each from another turn, in order: as many as the root of the turns.
+def telling(turns: Sequence[Record], most: int = SHOWN) -> list[Quote]:
+    """The sentences that share most with the rest, each from another turn, the most telling first.
 
     A word counts for the log of the turns that hold it, and less the more often it was quoted already (SumBasic).
     """
@@ -81,13 +81,13 @@ def telling(turns: Sequence[Record], most: int = MOST_SENTENCES, least: int = 1)
     weight = {word: math.log1p(count) for word, count in spread.items()}
     choices = [quote for turn in turns if (quote := _best(turn, weight)) is not None]
     chosen: list[Quote] = []
-    while choices and len(chosen) < min(most, max(least, round(math.sqrt(len(turns))))):
+    while choices and len(chosen) < most:
         best = max(choices, key=lambda quote: (_score(quote, weight), -quote.turn.seq))
         chosen.append(best)
         choices.remove(best)
         for word in best.words:
             weight[word] *= 0.3
-    return sorted(chosen, key=lambda quote: quote.turn.seq)
+    return chosen
 
 
 def gist_text(turns: Sequence[Record], quotes: Sequence[Quote]) -> str:
@@ -126,9 +126,11 @@ def write_gist(
     work: Work, subject: str, turns: Sequence[Record], extra: dict[str, object], tally: Tally
 ) -> Record | None:
     """Write or refresh a gist from the turns it is of, in the caller's transaction; None when they tell nothing."""
-    quotes = telling(turns)
-    if not quotes:
+    told = telling(turns)
+    if not told:
         return None
+    few = min(MOST_SENTENCES, max(1, round(math.sqrt(len(turns)))))
+    quotes = sorted(told[:few], key=lambda quote: quote.turn.seq)
     fresh = _gist(work, subject, turns, quotes, extra)
     old = next(iter(work.store.slot(subject, "gist")), None)
     if old is not None and old.text == fresh.text:
@@ -144,15 +146,15 @@ def write_gist(
         work.store.update(gist)
         work.forget_vectors([gist])
     work.store.link(Link(gist.id, q.turn.id, LinkKind.DERIVED_FROM, 1.0, q.start, q.end) for q in quotes)
-    _wait_for_words(work, gist, turns)
+    _wait_for_words(work, gist, told)
     tally.changes.append(f"{'+' if old is None else '~'} {gist.id} gist of {subject}: {gist.extra['title']}")
     return gist
 
 
-def _wait_for_words(work: Work, gist: Record, turns: Sequence[Record]) -> None:
+def _wait_for_words(work: Work, gist: Record, told: Sequence[Quote]) -> None:
     """Queue a gist that the rules made, with the turns that tell most, for a model to put into words."""
-    own = [turn for turn in turns if turn.role != "assistant"] or turns
-    ids = [quote.turn.id for quote in telling(own, SHOWN, SHOWN)]
+    turns = sorted((quote.turn for quote in told), key=lambda turn: turn.seq)
+    ids = [turn.id for turn in turns if turn.role != "assistant"] or [turn.id for turn in turns]
     details = {"gist": gist.id, "turns": ids, "hash": blake2b(gist.text.encode(), digest_size=8).hexdigest()}
     key = job_key(UNWRITTEN, [gist.id, *ids], details["hash"])
     work.ledger.queue(UNWRITTEN, key, work.run, details, work.now)
