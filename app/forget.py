@@ -153,7 +153,8 @@ def _entities_of(memory: Memory, ids: Sequence[str]) -> set[str]:
 def _copies(memory: Memory) -> Iterator[Path]:
     """Files that hold copies of what was: they are made anew without it."""
     home = memory.home
-    for folder in (home.backups, home.path / "index", home.path / "prefix", home.logs):
+    rehearsals = home.path.glob("night-*")  # a dry run that was killed leaves its copy of the store
+    for folder in (home.backups, home.path / "index", home.path / "prefix", home.logs, *rehearsals):
         if folder.is_dir():
             yield from (path for path in folder.rglob("*") if path.is_file())
     yield from home.path.glob(f"{home.database.name}.before-restore-*")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -76,12 +77,23 @@ def _passphrase(home: Home, mode: str, ask: Callable[[], str] | None) -> str:
     return given
 
 
-def lock(home: Home, config: Config, passphrase: str, mode: str, ask: Callable[[], str] | None = None) -> str:
+def lock(
+    home: Home,
+    config: Config,
+    passphrase: str,
+    mode: str,
+    now: datetime,
+    ask: Callable[[], str] | None = None,
+) -> str:
     """Encrypt the store in `home`, or change its passphrase; `mode` is "passphrase" or "keyring".
 
-    Everything derived that could hold words in the clear is removed. Returns the state hash, which did
-    not change. Raises Refused on a short passphrase, WrongKey, StorageError.
+    Everything derived that could hold words in the clear is removed; one backup under the new key takes the place of
+    those that were there. Returns the state hash, which did not change. Raises Refused on a short passphrase, WrongKey,
+    StorageError.
     """
+    from storage.backup import list_backups
+    from storage.store import Store
+
     if len(passphrase) < SHORTEST:
         raise Refused(
             "The passphrase is too short.", f"Use at least {SHORTEST} characters; a sentence is good."
@@ -92,10 +104,15 @@ def lock(home: Home, config: Config, passphrase: str, mode: str, ask: Callable[[
     # The setting goes first: a plain store under it still opens, an encrypted one without it would not.
     save_setting(home.config, "encryption.mode", mode)
     write_atomic(_unfinished(home), b"")
-    digest = rekey(home.database, old, derive(passphrase, os.urandom(SALT_BYTES)))
+    new = derive(passphrase, os.urandom(SALT_BYTES))
+    digest = rekey(home.database, old, new)
     if mode == "keyring":
         to_keyring(home, passphrase)
+    had_backups = bool(list_backups(home.backups))
     _remove_plain(home)
+    if had_backups:
+        with Store(home.database, key=new) as store:
+            store.backup(home.backups, now)
     return digest
 
 

@@ -19,6 +19,7 @@ from app.forget import forget, preview
 from app.memory import Memory
 from app.open import open_memory
 from app.sleep.night import sleep
+from app.sleep.read import SYSTEM
 from models.chat import Message
 from models.fake import EchoChat
 from storage.records import Record
@@ -54,9 +55,10 @@ def parrot() -> EchoChat:
     """A chat model that hands back every turn that it is shown as a fact."""
 
     def reply(messages: Sequence[Message]) -> str:
-        lines = [line.split(" ", 2) for line in messages[-1].content.splitlines() if line[:1].isdigit()]
-        facts = [{"turn": int(line[0]), "fact": line[2]} for line in lines[:3] if len(line) == 3]
-        return json.dumps({"facts": facts})
+        if messages[0].content != SYSTEM:
+            return "Fine."
+        said = [line.partition(": ")[2] for line in messages[-1].content.splitlines()]
+        return json.dumps({"facts": [f"The user said: {words}" for words in said[:4]]})
 
     return EchoChat(reply)
 

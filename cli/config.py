@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.clock import now
 from app.config import find_home, flat, load_config, save_setting
 from app.errors import BadRequest, Refused
 from cli.options import HomeOption, JsonOption, YesOption, confirmed, new_app
@@ -109,7 +110,8 @@ def encrypt(
     from cli.opening import asker
 
     place = find_home(home)
-    lock(place, load_config(place.config), _new_passphrase(), "keyring" if keyring else "passphrase", asker())
+    mode = "keyring" if keyring else "passphrase"
+    lock(place, load_config(place.config), _new_passphrase(), mode, now(), asker())
     say("The store is encrypted. Without the passphrase nobody can open it, and nobody can bring it back.")
 
 

@@ -198,7 +198,7 @@ def change_key(folder: Path, say: Say, passphrase: str | None) -> None:
     if passphrase is None:
         open_up(home, config, ask)
     else:
-        lock(home, config, passphrase, "passphrase", ask)
+        lock(home, config, passphrase, "passphrase", NOW, ask)
 
 
 def locked(folder: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import gzip
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from app.config import Config, Home, load_config, replaced
 from app.errors import Refused
-from app.keys import lock, open_up, unlock
+from app.keys import lock, open_up, unlock, unlock_backup
+from storage.backup import list_backups, restore
 from storage.errors import StoreDamaged, WrongKey
+from storage.files import write_atomic
 from storage.journal import state_hash
 from storage.records import Kind, Record, Source
 from storage.store import Store
@@ -43,7 +46,7 @@ def test_lock_change_and_open_up_keep_every_memory(home: Home, monkeypatch: pyte
     with Store(home.database) as store:
         before = state_hash(store.connection)
     assert plain_hits(home)
-    assert lock(home, load_config(home.config), "a long passphrase", "passphrase") == before
+    assert lock(home, load_config(home.config), "a long passphrase", "passphrase", NOW) == before
     assert plain_hits(home) == []
 
     config = load_config(home.config)
@@ -59,7 +62,7 @@ def test_lock_change_and_open_up_keep_every_memory(home: Home, monkeypatch: pyte
         assert plain_hits(home) == []  # with the -wal still there
         after = state_hash(store.connection)
 
-    assert lock(home, config, "the second passphrase", "passphrase") == after
+    assert lock(home, config, "the second passphrase", "passphrase", NOW) == after
     monkeypatch.setenv("MEM_PASSPHRASE", "the second passphrase")
     assert open_up(home, config) == after
     with Store(home.database) as store:
@@ -72,12 +75,12 @@ def test_lock_change_and_open_up_keep_every_memory(home: Home, monkeypatch: pyte
 
 def test_a_short_passphrase_is_refused(home: Home) -> None:
     with pytest.raises(Refused, match="short"):
-        lock(home, Config(), "short", "passphrase")
+        lock(home, Config(), "short", "passphrase", NOW)
     assert plain_hits(home)
 
 
 def test_an_encrypted_file_without_its_setting_is_not_opened(home: Home) -> None:
-    lock(home, Config(), "a long passphrase", "passphrase")
+    lock(home, Config(), "a long passphrase", "passphrase", NOW)
     with pytest.raises(StoreDamaged, match="damaged"):
         Store(home.database)
 
@@ -89,7 +92,7 @@ def test_a_machine_without_a_keyring_says_so(home: Home, monkeypatch: pytest.Mon
     keyring.set_keyring(Keyring())
     before = home.database.read_bytes()
     with pytest.raises(Refused, match="keyring cannot be used"):
-        lock(home, Config(), "a long passphrase", "keyring")
+        lock(home, Config(), "a long passphrase", "keyring", NOW)
     assert home.database.read_bytes() == before
 
 
@@ -114,7 +117,33 @@ def test_the_keyring_unlocks_unattended(home: Home) -> None:
             del self.kept[service, username]
 
     keyring.set_keyring(Ring())
-    lock(home, Config(), "a long passphrase", "keyring")
+    lock(home, Config(), "a long passphrase", "keyring", NOW)
     config = replaced(Config(), "encryption.mode", "keyring")
     with Store(home.database, key=unlock(home, config)) as store:
         assert len(store.records()) == 50
+
+
+def test_a_backup_under_the_new_key_takes_the_place_of_the_old_ones(home: Home) -> None:
+    with Store(home.database) as store:
+        store.backup(home.backups, NOW)
+    lock(home, Config(), "a long passphrase", "passphrase", NOW + timedelta(days=1))
+    [backup] = list_backups(home.backups)
+    assert backup.at == NOW + timedelta(days=1)
+    config = load_config(home.config)
+    key = unlock_backup(
+        gzip.decompress(backup.path.read_bytes())[:16], home, config, lambda: "a long passphrase"
+    )
+    restore(backup.path, home.database, NOW, key)
+    assert plain_hits(home) == []
+
+
+def test_a_change_of_key_that_was_killed_leaves_nothing_in_the_clear(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEM_PASSPHRASE", "a long passphrase")
+    lock(home, Config(), "a long passphrase", "passphrase", NOW)
+    (home.path / "index" / "old").write_text(CANARY)
+    write_atomic(home.path / "encrypting", b"")
+    assert unlock(home, load_config(home.config))
+    assert plain_hits(home) == []
+    assert not (home.path / "encrypting").exists()
