@@ -79,6 +79,18 @@ class Moment:
     def year(self, year: int) -> Found:
         return self.at(date(year, 1, 1)), self.at(date(year + 1, 1, 1)), "year"
 
+    def third(self, span: Found, which: int) -> Found:
+        """The beginning (0), the middle (1) or the end (2) of a month."""
+        start, end, _ = span or (self.now, self.now, "")
+        third = (end - start) / 3
+        return start + which * third, start + (which + 1) * third, "week"
+
+    def part(self, name: str, step: int) -> Found:
+        """The morning, afternoon, evening or night of the day that lies `step` days from here."""
+        day = self.at(self.today + timedelta(days=step))
+        first, last = PARTS[name]
+        return day + timedelta(hours=first), day + timedelta(hours=last), "hour"
+
     def season(self, name: str, year: int) -> Found:
         start, end, _ = self.month(year, SEASONS[name], 3) or (self.now, self.now, "")
         return start, end, "season"

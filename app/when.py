@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from app.almanac import DAYS, EASTER, FEASTS, MONTHS, NUMBERS, PARTS, SEASONS, Found, Moment
 
@@ -35,6 +36,13 @@ _BACK = re.compile(
     r"[a-z]{3,}ed)\b",
     re.IGNORECASE,
 )
+
+
+_HINT = re.compile(
+    rf"\d|day|night|week|month|year|decade|hour|minute|ago\b|back\b|now\b|{_MONTH}|{'|'.join(SEASONS)}|{_FEAST}|{_DAY}|tomorrow",
+    re.I,
+)
+"""Without any of these a text names no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +114,8 @@ def _month(m: re.Match[str], here: Moment) -> Found:
         year += not turn and month < here.today.month and _looks_ahead(m)
     part = (m["part"] or "").lower()
     found = here.month(year, month)
-    return found if not part or found is None else _third(found, part)
-
-
-def _third(span: tuple[datetime, datetime, str], part: str) -> Found:
-    start, end, _ = span
-    third = (end - start) / 3
     step = {"early": 0, "the beginning of": 0, "mid": 1, "mid-": 1, "the middle of": 1}.get(part, 2)
-    return start + step * third, start + (step + 1) * third, "week"
+    return here.third(found, step) if part else found
 
 
 def _weekday(m: re.Match[str], here: Moment) -> Found:
@@ -141,7 +143,7 @@ def _turned(m: re.Match[str], here: Moment) -> Found:
             found = here.season(unit, year)
         return found
     if unit == "night":
-        return _part("night", here, step)
+        return here.part("night", step)
     return (
         here.week(step)
         if unit == "week"
@@ -151,16 +153,10 @@ def _turned(m: re.Match[str], here: Moment) -> Found:
     )
 
 
-def _part(name: str, here: Moment, step: int) -> Found:
-    day = here.at(here.today + timedelta(days=step))
-    first, last = PARTS[name]
-    return day + timedelta(hours=first), day + timedelta(hours=last), "hour"
-
-
 def _near_day(m: re.Match[str], here: Moment) -> Found:
     word = m["word"].lower()
     if word == "tonight":
-        return _part("night", here, 0)
+        return here.part("night", 0)
     step = {
         "yesterday": -1,
         "today": 0,
@@ -168,7 +164,7 @@ def _near_day(m: re.Match[str], here: Moment) -> Found:
         "the day before yesterday": -2,
         "the day after tomorrow": 2,
     }[word]
-    return _part(m["part"].lower(), here, step) if m["part"] else here.days(here.today + timedelta(days=step))
+    return here.part(m["part"].lower(), step) if m["part"] else here.days(here.today + timedelta(days=step))
 
 
 def _distance(m: re.Match[str], here: Moment) -> Found:
@@ -283,9 +279,16 @@ def find_times(text: str, said_at: datetime, *, month_first: bool | None = None)
 
     `month_first`: whether 7/5 is in July; None goes by where it was said (the zones of North America).
     """
+    return list(_found(text[:LONGEST], said_at, said_at.tzinfo, month_first))
+
+
+@lru_cache(maxsize=64)  # the clauses of a sentence ask for its times again and again
+def _found(
+    text: str, said_at: datetime, _zone: tzinfo | None, month_first: bool | None
+) -> tuple[TimeSpan, ...]:
     here = Moment(said_at, month_first=month_first)
     taken: list[TimeSpan] = []
-    for match, rule in _matches(text[:LONGEST]):
+    for match, rule in _matches(text) if _HINT.search(text) else ():
         if any(match.start() < span.finish and span.begin < match.end() for span in taken):
             continue
         try:
@@ -294,7 +297,7 @@ def find_times(text: str, said_at: datetime, *, month_first: bool | None = None)
             continue  # 30 February, the year 10,000
         if found is not None:
             taken.append(TimeSpan(found[0], found[1], match.start(), match.end(), found[2]))
-    return _ranges(text, sorted(taken, key=lambda span: span.begin))
+    return tuple(_ranges(text, sorted(taken, key=lambda span: span.begin)))
 
 
 def _ranges(text: str, spans: list[TimeSpan]) -> list[TimeSpan]:

@@ -137,6 +137,53 @@ def test_corrections_and_ends_are_marked() -> None:
     assert not read("No, I live in Lisbon now.")["home city"].is_correction
 
 
+def sentences_of(said: str, speaker: str, *before: tuple[str, str]) -> list[str]:
+    return [c.text for c in extract(said, speaker, MONDAY, context=before)]
+
+
+@pytest.mark.parametrize(
+    ("said", "before", "sentence"),
+    [
+        ("She's a midwife.", [("Tom", "My sister Ana visited us.")], "Tom's sister Ana is a midwife."),
+        ("Lou called. He sold the truck in May.", [], "Lou sold the truck in May 2023."),
+        ("They run a bookshop near the opera.", [("Tom", "My parents are well.")],
+         "Tom's parents run a bookshop near the opera."),
+        ("Your mother worked nights at the cannery.", [("Ann", "How are you, Tom?")],
+         "Ann's mother worked nights at the cannery."),
+        ("My sister Ana can't come, she has an exam on Friday.", [],
+         "Tom's sister Ana has an exam on 12 May 2023."),
+        ("She has an exam on Friday.", [("Tom", "My brother is here.")], None),
+        ("She has an exam on Friday.", [("Tom", "Ana and Bea are here, and Bea met Ana.")], None),
+        ("She has an exam on Friday.", [], None),
+        ("The dog needs a vet. She eats grass every day.", [], "Tom's dog eats grass every day."),
+        ("Marta and I are getting a dog.", [], "Marta and Tom are getting a dog."),
+    ],
+)  # fmt: skip
+def test_whom_a_word_means(said: str, before: list[tuple[str, str]], sentence: str | None) -> None:
+    found = sentences_of(said, "Tom", *before)
+    assert sentence in found if sentence else found == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "You hate running every Sunday!",
+        "I would work nights every week.",
+        "She says my car is at the shop in Leeds.",
+        "I might swim twice a week.",
+        "It is a nice car for two people.",
+        "I was going to take up sailing in March.",
+    ],
+)
+def test_what_is_vague_or_not_so_is_no_statement(said: str) -> None:
+    assert sentences_of(said, "Tom", ("Ann", "And you?")) == []
+
+
+def test_one_long_sentence_takes_no_longer_than_its_length() -> None:
+    for words in ("and I have a dog ", "I said, ", "my sister's brother's ", ", ,", "Ana Bea "):
+        assert len(extract(words * 500, "Tom", MONDAY)) < 1000
+
+
 def test_procedures() -> None:
     [found] = extract("To reset the router, hold the button for ten seconds.", "user", MONDAY)
     assert found.kind is Kind.PROCEDURAL

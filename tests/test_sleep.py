@@ -192,6 +192,21 @@ def test_a_model_that_talks_nonsense_adds_nothing(memory: Memory, replies: list[
     assert Ledger(memory.store).unfinished() is None
 
 
+def test_a_model_that_is_swapped_reads_only_what_is_new(memory: Memory) -> None:
+    words = "Bad Monday: our canary Pip, through the kitchen window."
+    live(memory, [("s", 3, words)])
+    told = json.dumps({"facts": ["The user's canary Pip escaped on Monday."]})
+    sleep(memory, EchoChat([told], name="one"), NOW)
+    other = EchoChat([told], name="two")
+    other.version = "echo-2"
+    assert changed(sleep(memory, other, NOW)) == 0
+    assert other.prompts == []
+    live(memory, [("t", 2, "Bad Sunday: our parrot Pop, down the drain of my sink.")])
+    sleep(memory, other, NOW)
+    assert len(other.prompts) == 1
+    assert {f.derived_by.rpartition("+")[2] for f in facts(memory).values() if f.derived_by} == {"one"}
+
+
 def test_what_a_model_reads_must_stand_in_a_turn(memory: Memory) -> None:
     live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")])
     told = ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."]

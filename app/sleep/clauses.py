@@ -102,15 +102,13 @@ def _subject(m: re.Match[str], talk: Talk) -> Person | None:
     if m["name"]:
         return person_of(m["name"]) if is_name(m["name"]) else None
     whose = m["whose"].lower()
-    if whose == "the":
-        return talk.speaker if m["thing"].split()[-1] in OWN else None
-    owner = (
-        talk.speaker
-        if whose in ("my", "our")
-        else talk.hearer
-        if whose == "your"
-        else meant(whose, talk.before)
-    )
+    if whose == "the" and m["thing"].split()[-1] not in OWN:
+        return None
+    owner: Person | None = talk.speaker
+    if whose == "your":
+        owner = talk.hearer
+    elif whose in ("his", "her", "their"):
+        owner = meant(whose, talk.before)
     kin = KIN.fullmatch(m["thing"].strip())
     return related(owner, kin["rel"], kin["name"]) if owner and kin else owner
 
@@ -126,7 +124,7 @@ def _named(m: re.Match[str], person: Person) -> str:
         return ("I" if m["me"] else "we") + (m["glued"] or "")
     if m["name"]:
         return m["subject"] + glued
-    if m["whose"] and not person.name.endswith(m["thing"].strip()):
+    if m["whose"] and not KIN.fullmatch(m["thing"].strip()):
         return f"{person.name}'s{m['thing']}{glued}"
     return person.name + glued
 

@@ -107,7 +107,7 @@ VAGUE = re.compile(
 )
 POINTING = re.compile(r"\b(?:it|that|this|them|there|those)\b", re.IGNORECASE)
 UNSURE = re.compile(
-    r"\b(?:if|would|could|should|might|maybe|perhaps|may|wish|suppose|imagine|probably|apparently|supposedly|almost|"
+    r"\b(?:if|would|could|should|might|maybe|perhaps|(?-i:may)|wish|suppose|imagine|probably|apparently|supposedly|almost|"
     r"like to|want to|have to|has to|need to|needs to|supposed to|was going to|were going to|going to try|hopefully|what|why|how|who knows)\b"
     r"|\?|[\"“”]|\b(?:you|your|yours|yourself)\b",
     re.IGNORECASE,
@@ -129,7 +129,7 @@ COUNT = re.compile(
 )
 PROPER = re.compile(r"(?<=[\w,] )(?!I\b|I'|OK\b|TV\b)[A-ZÀ-ÖØ-Þ][\w'’-]+")
 END = re.compile(
-    r"(?:,? (?:but|so|because|though|although|by the way|to be honest|honestly|remember|imagine|you know|haha|lol|if|which|and (?:you|it's|that's))\b"
+    r"(?:,? (?:but|so|because|though|although|by the way|to be honest|honestly|remember|imagine|you know|haha|lol|let's|just so|if|which|and (?:you|it's|that's))\b"
     r"|, (?:it's|that's|this|it|you|did|do|don't|what|how|thank|poor|believe|right|isn't|as|no|the|my|and)\b|\.\.\.| [-–—] |[(;:]).*$",
     re.IGNORECASE,
 )
@@ -165,7 +165,7 @@ MANY = frozenset(
     "parents kids children twins sons daughters brothers sisters cousins neighbours neighbors grandparents friends".split()
 )
 HELPERS = "apprentice|trainer|teacher|student|tenant|lodger|mate|ex|supervisor|client|kid|teammate|godson|trainee|carer"
-RELATIVE = rf"(?:{RELATIONS}|{HELPERS}|{'|'.join(MANY)}|grandson|granddaughter|(?:mother|father|sister|brother|son|daughter)-in-law)"
+RELATIVE = rf"(?:{RELATIONS}|{'|'.join(KIN_NAMES)}|{HELPERS}|{'|'.join(MANY)}|grandson|granddaughter|(?:mother|father|sister|brother|son|daughter)-in-law)"
 NAME = r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+(?:-[A-Z][a-z]+)?"
 NOT_PEOPLE = frozenset(
     """
@@ -186,6 +186,7 @@ KIN_OF = re.compile(
 KIN_NAME = re.compile(
     rf"(?<![\w'])(?<!\b[Mm]y )(?<!\b[Yy]our )(?:{'|'.join(n.title() for n in KIN_NAMES)})\b"
 )
+PET = re.compile(r"\b[Tt]he (dog|cat|puppy|kitten|horse|rabbit|parrot)\b")
 CALLED = re.compile(rf"\b(?P<what>[a-z]+) (?:called|named) (?P<name>{NAME})")
 NAMED = re.compile(
     rf"(?<![\w'@#-])(?P<name>(?:(?:Mr|Mrs|Ms|Dr|Miss|Uncle|Aunt|Auntie)\.? )?{NAME})(?:'s)?(?![\w-])"

@@ -117,10 +117,11 @@ class _Reader:
     ) -> Iterator[Candidate]:
         """What the rules find in a clause; one value for each slot that holds one."""
         taken: set[str] = set()
+        quoted = _quoted_from(clause)
         for rule in rules:
             for m in rule.pattern.finditer(clause):
-                before = clause[: m.start()]
-                if OF_OTHERS.search(before) or NEGATED.search(before) or WOULD.match(m.group()):
+                denied = NEGATED.search(clause[max(0, m.start() - 40) : m.start()])
+                if m.start() > quoted or denied or WOULD.match(m.group()):
                     continue
                 candidate = self._filled(rule, m, name, slot)
                 if candidate is None or (
@@ -177,14 +178,15 @@ class _Reader:
         m = HOWTO.match(sentence.strip().rstrip("."))
         if m:
             begin = len(sentence) - len(sentence.lstrip())
-            text = third_person(m.group().strip(), self.subject)
-            found = self._fact(m, text[0].upper() + text[1:] + ".", m["goal"].lower(), m["steps"])
+            text = self._sentence(m.group().strip())
+            found = self._fact(m, text, m["goal"].lower(), m["steps"])
             yield replace(found, kind=Kind.PROCEDURAL, start=begin, end=begin + len(m.group()))
 
     def _clauses(self, sentence: str) -> Iterator[Candidate]:
         """What clauses tell of others in the common forms, and what else is worth a sentence of its own."""
+        quoted = _quoted_from(sentence)
         for told in clauses(sentence, self.talk):
-            if OF_OTHERS.search(sentence[: told.start]):
+            if told.start > quoted:
                 continue
             person, about = told.person, told.words.removeprefix(told.person.name)
             slots = []
@@ -210,7 +212,8 @@ class _Reader:
         named = re.sub(
             r"^(?:my|our)\b", f"{self.subject}'s", resolved(words, self.said_at), flags=re.IGNORECASE
         )
-        return f"{third_person(named, self.subject)}."
+        told = third_person(named, self.subject)
+        return re.sub(r"(?<=[\w,;:] )The user\b", "the user", f"{told[0].upper()}{told[1:]}.")
 
     def _since(self, after: str) -> datetime | None:
         """When the fact began, where the words after it say so and it is past ("last week", "in 2019")."""
@@ -233,7 +236,7 @@ def clip(value: str) -> str:
 
 _PRESENT = re.compile(rf"\bI ({ADVERB})([a-z]{{2,}})(?!['’\w])")
 _AS_IS = frozenset(
-    "am was will had have can could would should might may must did don do shall ll ve".split()
+    "am are is was were will had have can could would should might may must did don do shall ll ve".split()
 )
 
 
@@ -244,6 +247,12 @@ def third_person(text: str, name: str) -> str:
     for pattern, words in PRONOUNS:
         text = re.sub(pattern, words.format(s=name), text, flags=0 if "I" in pattern else re.IGNORECASE)
     return text
+
+
+def _quoted_from(sentence: str) -> int:
+    """Where words of somebody else begin; the length of the sentence where none do."""
+    quoted = OF_OTHERS.search(sentence.rstrip(" .!?"))
+    return quoted.start() if quoted else len(sentence)
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:

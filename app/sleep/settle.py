@@ -120,7 +120,7 @@ def may_stand(proposal: Proposal, turn: Record) -> bool:
 
 
 def _known(work: Work, proposal: Proposal) -> list[Record]:
-    if proposal.subject and proposal.attribute:
+    if proposal.subject and proposal.attribute and (proposal.value or proposal.ends):
         slots = OPEN_ENDED if proposal.ends and proposal.attribute == GAVE_UP else (proposal.attribute,)
         return [f for slot in slots for f in work.store.slot(proposal.subject, slot, live_only=False)]
     words = plain(proposal.text).split()

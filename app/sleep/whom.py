@@ -20,6 +20,7 @@ from app.sleep.grammar import (
     MEN,
     NAMED,
     NOT_PEOPLE,
+    PET,
     PLACED,
     TITLES,
     WOMEN,
@@ -53,6 +54,8 @@ def people(said: Said, hearer: Person | None = None) -> Iterator[tuple[int, Pers
     for m in KIN_NAME.finditer(text):
         if not (GREETED.search(text[: m.start()]) and re.match(r"[,!?.]", text[m.end() : m.end() + 1])):
             found[m.start()] = related(speaker, KIN_NAMES[m[0].lower()], None)
+    for m in PET.finditer(text):
+        found[m.start()] = related(speaker, m[1])
     for m in CALLED.finditer(text):
         gender = "f" if m["what"] in WOMEN else "m" if m["what"] in MEN else ""
         found[m.start("name")] = Person(m["name"], m["name"].lower(), gender)
