@@ -142,8 +142,8 @@ class Window:
         return len(old)
 
     def restore(self, id: str) -> bool:
-        """Bring a hidden or folded turn back verbatim."""
-        return self._change(id, hidden=False, folded=False)
+        """Bring a hidden or folded turn back verbatim, pinned: a full window would fold what is old again at once."""
+        return self._change(id, hidden=False, folded=False, pinned=True)
 
     # -- the prompt --------------------------------------------------------------------------------
 

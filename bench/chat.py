@@ -9,6 +9,7 @@ states: what it needs is what llama.cpp needs for the same new tokens.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import statistics
 import tempfile
 import time
@@ -25,6 +26,7 @@ from app.config import Config, Home, ModelsConfig, find_home
 from app.events import Said
 from app.memory import Memory
 from app.open import load_chat, open_memory
+from app.records import Kind
 from models.chat import ChatModel, Message
 from models.fake import EchoChat
 
@@ -37,6 +39,9 @@ SMALL = [
     "Great, thank you!",
     "Why is the sky blue?",
 ]
+
+MODELS = ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
+PORTRAIT = 800  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,12 @@ def main() -> None:
             middle, most = statistics.median(spent), sorted(spent)[len(spent) * 9 // 10]
             print(f"  {name:18}median {middle:6.1f} ms   p90 {most:6.1f} ms")
         print(f"\n{'':42}{'first word':>12}{'bare':>9}{'ratio':>7}{'speed':>7}{'cached':>8}")
-        for model in given.model or ["qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"]:
+        for model in given.model or MODELS:
             for name, lines in (("evidence changes", ASKED), ("none needed", SMALL)):
                 report(f"{model}, {name}", talk(memory, home, model, lines[: given.turns]))
+        print(f"\nstart to first word with a portrait of {PORTRAIT} tokens (goal 0.5 of without)")
+        for model in given.model or MODELS:
+            start(home, model)
         memory.close()
 
 
@@ -149,6 +157,45 @@ def talk(memory: Memory, home: Home, model: str, lines: Sequence[str]) -> list[T
     ours.close()
     bare.close()
     return turns
+
+
+def start(home: Home, model: str) -> None:
+    """The first word of the day without a saved state and with it, and its size, by type of cache."""
+    for cache in ("f16", "q8_0"):
+        config = Config(models=ModelsConfig(chat=model, cache_type=cache, embed="fake"))
+        with tempfile.TemporaryDirectory() as folder:
+            place = Home(Path(folder), home.models)
+            first = [first_word(place, config) for _ in range(2)]
+            size = sum(path.stat().st_size for path in (place.path / "prefix").iterdir()) / 1e6
+        times = f"{first[0]:9.0f} ms without{first[1]:8.0f} ms with{first[1] / first[0]:6.2f}"
+        print(f"{model}, cache {cache:5}{times}{size:7.1f} MB", flush=True)
+
+
+def first_word(place: Home, config: Config) -> float:
+    """Milliseconds from a conversation's first message to its first word, the weights being loaded."""
+    memory, chat = open_memory(place, config), load_chat(place, config)
+    if not memory.store.records(limit=1):
+        told = encode.turn(portrait(chat), now=now(), speaker="me")
+        memory.add([dataclasses.replace(told, kind=Kind.CORE)], "bench", now())
+    for _ in chat.stream([Message("user", "Hello")], max_tokens=1):  # loads the weights, which both ways need
+        pass
+    assistant = Assistant(memory, chat, None, now=now())
+    begun = time.perf_counter()
+    for event in assistant.reply("Good morning!", now()):
+        if isinstance(event, Said):
+            break
+    spent = (time.perf_counter() - begun) * 1000
+    chat.close()
+    memory.close()
+    return spent
+
+
+def portrait(chat: ChatModel) -> str:
+    """Plain sentences of about `PORTRAIT` tokens."""
+    text = ""
+    while chat.count_tokens(text) < PORTRAIT:
+        text += f"You know visitor {len(text)} well and like to talk with them of gardens. "
+    return text
 
 
 def rate(usage: Any) -> float:

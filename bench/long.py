@@ -1,7 +1,9 @@
 """A long conversation through a small window: time per turn, prompt within budget, early facts still found.
 
-    python -m bench.long [--turns 300] [--window 8192] [--file turns.jsonl.gz] [--model NAME]
+    python -m bench.long [--turns 300] [--window 8192] [--memories 1000] [--file turns.jsonl.gz] [--model NAME]
 
+The home holds `--memories` before the conversation begins: in an empty one the first turns find nothing, and so cost
+less than any later turn of a life.
 Without `--model` a stand-in that costs nothing answers, so what is measured is everything else. Without `--file`
 the turns are made up; with it, they are those of an importable conversation, the first speaker being the user.
 """
@@ -23,6 +25,7 @@ from app.clock import now
 from app.config import Config, Home, ModelsConfig, find_home
 from app.events import Answered, Recalled
 from app.open import load_chat, open_memory
+from bench.chat import fill
 from models.chat import ChatModel
 from models.fake import EchoChat
 
@@ -35,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=300)
     parser.add_argument("--window", type=int, default=8192)
+    parser.add_argument("--memories", type=int, default=1000)
     parser.add_argument("--file", type=Path)
     parser.add_argument("--model", help="a real chat model instead of the stand-in")
     given = parser.parse_args()
@@ -42,6 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder), find_home().models)
         memory = open_memory(home)
+        fill(memory, given.memories)
         chat = chat_model(home, given.model, given.window)
         assistant = Assistant(memory, chat, "long", now=now())
         assistant.window.reply_tokens = REPLY_TOKENS

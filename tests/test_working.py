@@ -129,7 +129,7 @@ def test_a_folded_turn_can_be_restored() -> None:
     assert "On day 0 " in view.layout("Next?").messages[0].content
     view.restore("u0")
     assert "On day 0 " not in view.layout("Next?").messages[0].content
-    assert [p.state for p in view.parts() if p.name == "u0"] == [""]
+    assert [p.state for p in view.parts() if p.name == "u0"] == ["pinned"]
 
 
 def test_an_answer_that_never_came_leaves_the_roles_in_turn() -> None:
