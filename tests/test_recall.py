@@ -252,3 +252,23 @@ def test_what_a_fact_came_from_is_found_by_it(store: Store) -> None:
     hits = Recall(store, HASHES).recall(Query("Which of them is a sock thief?", NOW)).hits
     ids = [hit.record.id for hit in hits]
     assert ids.index(comet.id) < ids.index(fact.id)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What did Ben adopt on 30 February 2024?",
+        "What did Ben adopt on 2024-13-45?",
+        "in the year 99999, Ben?",
+    ],
+)
+def test_a_date_that_does_not_exist_narrows_nothing(store: Store, question: str) -> None:
+    assert "talk:1" in found(store, question, k=3)
+
+
+def test_a_store_whose_vectors_another_model_made_is_found_by_words(store: Store) -> None:
+    class Other(HashEmbedder):
+        name = "another"
+
+    hits = Recall(store, Other()).recall(Query("What did Ben adopt?", NOW, k=3)).hits
+    assert "talk:1" in [hit.record.external_id for hit in hits]
