@@ -87,6 +87,12 @@ def test_words_of_another_speaker_are_not_put_into_a_mouth(memory: Memory) -> No
     assert (kept, refused) == ({}, 1)
 
 
+def test_a_line_says_whose_words_it_is(memory: Memory) -> None:
+    live(memory, LIFE)
+    sleep(memory, answering("Celebrated with 14 friends by the river."), NOW)
+    assert the_gist(memory).text.split("\n")[1:] == ["user: Celebrated with 14 friends by the river."]
+
+
 def test_a_line_goes_with_the_words_that_it_rests_on(memory: Memory) -> None:
     live(memory, LIFE)
     sleep(memory, answering(GOOD, "The user starts the new hours on Monday."), NOW)

@@ -112,6 +112,12 @@ def bearing(sentence: str, turns: Sequence[Record]) -> Record | None:
     )
 
 
+def attributed(sentence: str, turn: Record) -> str:
+    """The sentence with its speaker's name before it where it does not say whose words it is."""
+    voice = speaker_of(turn)
+    return sentence if voice.lower() in sentence.lower() else f"{voice}: {sentence}"
+
+
 def _ask(work: Work, chat: ChatModel, unwritten: Job, tally: Tally) -> None:
     """One call for one gist, its output kept; a gist that was made anew since waits in a job of its own."""
     turns = [t for t in episode_turns(work, unwritten.input["turns"]) if "quarantine" not in t.extra]
@@ -164,7 +170,7 @@ def _put_into_words(
     head = gist.text.partition("\n")[0]
     new = replace(
         gist,
-        text="\n".join([head, *sentences]),
+        text="\n".join([head, *(attributed(words, turn) for words, turn in sentences.items())]),
         derived_by=by,
         extra={**gist.extra, "title": title or gist.extra["title"]},
     )
