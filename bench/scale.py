@@ -14,11 +14,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 
-from bench.made import DIM, MODEL, NOW, Prepared, Words, add, batches, mixed, seeds
+from app.recall.context import views_of
+from bench.made import DIM, MODEL, NOW, Prepared, Words, add, batches, low_rank, mixed, seeds
+from storage.records import EVERYTHING, Filter
+from storage.search import Among, any_of
 from storage.store import Store
 
 K, MANY = 10, 100  # recall is told at both; a channel is asked for MANY
@@ -36,19 +40,22 @@ def main() -> None:
     given = parser.parse_args()
     if given.one:
         step, size = given.one.split(":")
-        {"write": write, "index": index, "ours": ours, "raw": raw}[step](
-            given.folder, int(size), given.queries
-        )
+        steps = {"write": write, "index": index, "first": first, "ours": ours, "raw": raw}
+        steps[step](given.folder, int(size), given.queries)
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         for size in map(parse, given.sizes.split(",")):
             print(f"\n### {size:,} memories", flush=True)
             (folder / str(size)).mkdir(parents=True, exist_ok=True)
-            for step in ("write", "index", "ours", "raw"):
+            for step in ("write", "index", "first", "ours", "raw"):
                 command = [sys.executable, "-m", "bench.scale", "--one", f"{step}:{size}"]
                 command += ["--folder", str(folder / str(size)), "--queries", str(given.queries)]
+                began = time.perf_counter()
                 subprocess.run(command, check=True)
+                if step == "first":
+                    report("start of a process to its first answer", f"{time.perf_counter() - began:.2f} s")
+        importing()
 
 
 def parse(word: str) -> int:
@@ -110,15 +117,52 @@ def better(
     return np.take_along_axis(scores, order, 1), np.take_along_axis(seqs, order, 1)
 
 
-def ours(folder: Path, size: int, queries: int) -> None:
-    """Open the store as a command does, and ask it."""
+def first(folder: Path, size: int, queries: int) -> None:  # noqa: ARG001  the steps are called alike
+    """Open the store as a command does and answer one question, the model of meaning left out."""
+    from app.recall.recall import Query, Recall
+
+    asked = np.load(folder / "questions.npz")["asked"][:1]
+    with Store(folder / "mem.db") as store:
+        Recall(store, Prepared(asked)).recall(Query(question(0), NOW))
+
+
+def question(number: int) -> str:
+    """Eight words as somebody says them; those that carry meaning are looked for."""
+    return " ".join(Words(seed=10**6 + number).sentences(number, 1)[0].split()[:8])
+
+
+def ours(folder: Path, size: int, queries: int) -> None:  # noqa: ARG001  the steps are called alike
+    """Whole recall first, as a process meets it; then its channels, each beside the bare library."""
+    from app.recall import channels
+    from app.recall.recall import Query, Recall
+
     asked = np.load(folder / "questions.npz")["asked"][:queries]
-    truth = np.load(folder / "truth.npy")
-    started = time.perf_counter()
     store = Store(folder / "mem.db")
+    recall = Recall(store, Prepared(asked))
+    texts = [question(number) for number in range(len(asked))]
+    report_times("whole recall, without embedding", [lambda t=t: recall.recall(Query(t, NOW)) for t in texts])
+    report("resident memory, after whole recall", f"{resident():,.0f} MB")
+    analyses = [recall.analyse(Query(text, NOW)) for text in texts]
+    everything = Among(store.connection, EVERYTHING)
+    report_times(
+        "full-text channels, both",
+        [lambda a=a: channels.full_text(store, a, MANY, everything) for a in analyses],
+    )
+    bare = "SELECT rowid FROM records_fts WHERE records_fts MATCH ? ORDER BY rank LIMIT ?"
+    matches = [match for a in analyses if (match := any_of(a.terms))]
+    report_times(
+        "bare FTS5, any of the words, once",
+        [lambda m=m: store.connection.execute(bare, (m, MANY)).fetchall() for m in matches],
+    )
+    dense(store, folder, asked)
+    filtered(store, asked)
+    store.close()
+
+
+def dense(store: Store, folder: Path, asked: np.ndarray) -> None:
+    """The dense channel of one view, against exact search."""
+    truth = np.load(folder / "truth.npy")
     index = store.vectors(MODEL, DIM)
-    index.search(asked[0], MANY)
-    report("open and answer once, imports not counted", f"{time.perf_counter() - started:.2f} s")
     report("search: exact or hnsw", index.status().mode)
     reached = []
     for k in (K, MANY):
@@ -127,34 +171,63 @@ def ours(folder: Path, size: int, queries: int) -> None:
         report(f"dense channel: recall@{k} against exact search", f"{reached[-1]:.4f}")
         report_times(f"dense channel: search for {k}", [lambda v=v, k=k: index.search(v, k) for v in asked])
     np.save(folder / "found.npy", reached)
+
+
+def filtered(store: Store, asked: np.ndarray) -> None:
+    """The dense channel among what a filter lets through: the listing of the rows is part of it."""
+    from app.recall import channels
+
+    index = store.vectors(MODEL, DIM)
+    size = store.last_seq()
     for part in (0.001, 0.01, 0.1, 0.5):
-        allowed = np.sort(np.random.default_rng(3).choice(size, max(1, int(size * part)), replace=False)) + 1
+        filter = Filter(after=NOW - timedelta(minutes=2 * 10**6 - size * (1 - part)))
         report_times(
-            f"dense channel, {part:.1%} of the rows allowed",
-            [lambda v=v, a=allowed: index.search(v, MANY, allowed=a) for v in asked[:50]],
+            f"dense channel, {part:.1%} of the rows let through",
+            [
+                lambda v=v, f=filter: channels.dense(index, v, MANY, "text", Among(store.connection, f))
+                for v in asked[:30]
+            ],
         )
-    report("resident memory, dense alone", f"{resident():,.0f} MB")
-    whole_recall(store, asked)
-    store.close()
 
 
-def whole_recall(store: Store, asked: np.ndarray) -> None:
-    """Questions of five words through every channel, and full text alone on the same questions."""
-    from app.recall.recall import Query, Recall
-    from app.recall.words import match_any
+def importing(turns: int = 2_000) -> None:
+    """What an import costs beside the embedder's own work, whose raw batches are timed on the same texts."""
+    from app.config import Config, Home, find_home
+    from app.exchange.importer import import_items
+    from app.exchange.items import Turn
+    from app.memory import Memory
+    from bench.embed import sentences
+    from models.errors import ModelError
+    from models.open import open_embedder
 
-    texts = [" ".join(text.split()[:8]) for text in Words(seed=2).sentences(0, len(asked))]
-    recall = Recall(store, Prepared(asked))
-    report_times("whole recall, without embedding", [lambda t=t: recall.recall(Query(t, NOW)) for t in texts])
-    matches = [match_any(recall.analyse(Query(text, NOW)).terms, None) for text in texts]
-    matches = [match for match in matches if match]
-    report_times("full-text channel", [lambda m=m: store.search_text(m, MANY) for m in matches])
-    bare = "SELECT rowid FROM records_fts WHERE records_fts MATCH ? ORDER BY rank LIMIT ?"
-    report_times(
-        "bare FTS5, the same expressions",
-        [lambda m=m: store.connection.execute(bare, (m, MANY)).fetchall() for m in matches],
+    texts = sentences(turns) or Words().sentences(0, turns)
+    items = [
+        Turn(text, speaker=("Ada", "Ben")[n % 2], role="other", session=f"s{n // 20}", external_id=str(n))
+        for n, text in enumerate(texts)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder), Path(folder))
+        prepared = Prepared(low_rank(turns))
+        memory = Memory(
+            home, Config(), Store(home.database), load_embedder=lambda: prepared, load_chat=NotImplemented
+        )
+        began = time.perf_counter()
+        import_items(memory, items, NOW)
+        spent = time.perf_counter() - began
+        records = memory.store.records()
+        memory.close()
+    report("import without embedding", f"{turns / spent:,.0f} turns/s")
+    try:
+        embedder = open_embedder("minilm-int8", find_home().models)
+    except ModelError:
+        return
+    views = [text for record in records[:400] for text in views_of(record).values()]
+    began = time.perf_counter()
+    embedder.embed(views)
+    raw_seconds = (time.perf_counter() - began) * turns / 400
+    report(
+        "import against the embedder's raw batches", f"{raw_seconds / (raw_seconds + spent):.2f} of its rate"
     )
-    report("resident memory, after whole recall", f"{resident():,.0f} MB")
 
 
 def raw(folder: Path, size: int, queries: int) -> None:
@@ -173,7 +246,8 @@ def raw(folder: Path, size: int, queries: int) -> None:
         for start, vectors in batches(saved["base"], size):
             index.add_items(vectors, np.arange(start, start + len(vectors)) + 1)
         report("bare hnswlib: build", f"{time.perf_counter() - started:.1f} s")
-        index.save_index(str(kept))
+        if size <= 100_000:  # a million would take two gigabytes more
+            index.save_index(str(kept))
     asked = saved["asked"][:queries]
     for k, wanted in zip((K, MANY), np.load(folder / "found.npy").tolist(), strict=True):
         for width in (k, 20, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800):
