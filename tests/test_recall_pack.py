@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import encode
-from app.recall.pack import about_tokens, block, distinct, shorter
+from app.recall.pack import LONG, about_tokens, block, distinct, shorter, telling
+from app.recall.words import stem
 from storage.records import Record
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -50,6 +51,20 @@ def test_a_long_note_is_cut_after_a_sentence() -> None:
     assert "The first sentence stands." in made.text
     assert made.text.endswith('."')
     assert made.tokens <= 60
+
+
+def test_of_a_long_note_the_sentences_that_tell_are_kept_in_their_order() -> None:
+    filler = "Here stands something of no use to anybody who asks. " * 30
+    text = f"{filler}The boiler was made in Graz. {filler}It was mended in May. {filler}"
+    kept = telling(text, frozenset({stem("boiler"), stem("mended")}))
+    assert len(kept.split()) <= LONG
+    assert kept.index("The boiler was made in Graz.") < kept.index("It was mended in May.")
+    assert "Graz" in block([said(text)], NOW, 300, frozenset({stem("boiler")})).text
+
+
+@given(st.text(max_size=300), st.frozensets(st.text(min_size=1, max_size=8), max_size=4))
+def test_a_short_note_stands_as_it_is(text: str, asked: frozenset[str]) -> None:
+    assert len(text.split()) > LONG or telling(text, asked) == text
 
 
 def test_nothing_fits_a_tiny_budget() -> None:

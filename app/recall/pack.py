@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.evidence import FOOT, HEAD, day, line, of_record
 from app.recall.recall import Query, Recall
-from app.recall.words import stems
+from app.recall.words import stem, stems
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.records import Record
 
 MOST_HITS = 40
+LONG = 120  # words; of what is longer only the telling sentences stand in a block
 ALIKE = 0.85  # share of words in common above which two notes say the same
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 
@@ -40,17 +41,23 @@ def packed(memory: Memory, lookup: Lookup, budget: int) -> Block:
     found = Recall.of(memory).recall(query)
     if found.abstain:
         return Block("", 0, ())
-    return block([hit.record for hit in found.hits], lookup.now, budget)
+    asked = frozenset(stem(word) for word in found.analysis.terms)
+    return block([hit.record for hit in found.hits], lookup.now, budget, asked)
 
 
-def block(records: Sequence[Record], now: datetime, budget: int) -> Block:
-    """Those of `records` (best first) that fit `budget` tokens, oldest first; a long one is cut after a sentence."""
+def block(
+    records: Sequence[Record], now: datetime, budget: int, asked: frozenset[str] = frozenset()
+) -> Block:
+    """Those of `records` (best first) that fit `budget` tokens, oldest first.
+
+    Of a long one the sentences that have most of what was `asked` (stems) are kept; it is cut after a sentence only.
+    """
     kept: list[tuple[Evidence, str]] = []
     left = budget - about_tokens(f"{HEAD}\n\n{FOOT}")
     for record in distinct(records):
         item = of_record(record, now)
         until = f" Until {day(record.valid_to)}." if not item.current and record.valid_to else ""
-        for text in shorter(item.text):
+        for text in shorter(telling(item.text, asked)):
             note = line(replace(item, text=text)) + until
             if about_tokens(note) + 1 <= left:
                 kept.append((item, note))
@@ -71,6 +78,21 @@ def distinct(records: Sequence[Record]) -> Iterator[Record]:
         if not any(_alike(words, other) for other in told):
             told.append(words)
             yield record
+
+
+def telling(text: str, asked: frozenset[str]) -> str:
+    """The sentences of a long text that share most with the question, in their order; a short one as it is."""
+    sentences = [part for part in _SENTENCE.split(text.strip()) if part]
+    sizes = [len(sentence.split()) for sentence in sentences]
+    if not asked or sum(sizes) <= LONG:
+        return text
+    shared = [len(asked.intersection(stems(sentence))) for sentence in sentences]
+    kept, left = set[int](), LONG
+    for place in sorted(range(len(sentences)), key=lambda i: (-shared[i], i)):
+        if sizes[place] <= left:
+            kept.add(place)
+            left -= sizes[place]
+    return " ".join(sentences[place] for place in sorted(kept)) or text
 
 
 def shorter(text: str) -> Iterator[str]:
