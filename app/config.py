@@ -33,13 +33,9 @@ class ModelsConfig:
     threads: int = 0
     batch: int = 0
     gpu_layers: int = -2  # -2: all where llama.cpp was built for a GPU, else none
-    cache_type: str = (
-        "f16"  # of the KV cache: "q8_0" halves its memory, "q4_0" quarters it, for less exactness
-    )
+    cache_type: str = "f16"  # of the KV cache; "q8_0" takes half the memory, "q4_0" a quarter
     lora: str = ""  # a LoRA adapter for the chat model, a GGUF file
-    tools: str = (
-        "auto"  # whether the chat model may note things by itself: "auto" leaves small models without
-    )
+    tools: str = "auto"  # whether the chat model may note things by itself; small ones may not
     server: str = ""  # a local OpenAI-compatible server to use instead, e.g. http://127.0.0.1:11434/v1
     server_hosts: tuple[str, ...] = ()  # hosts other than this machine that the user allows by name
 
