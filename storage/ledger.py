@@ -129,10 +129,6 @@ class Ledger:
         )
         return state == RUNNING
 
-    def beat(self, key: str, now: datetime) -> None:
-        """Say that the holder of this job lives."""
-        self._db.execute("UPDATE jobs SET lease_until = ? WHERE key = ?", (to_text(now + LEASE), key))
-
     def release(self, key: str, now: datetime) -> None:
         """Put a job down that was interrupted: the try does not count."""
         self._db.execute("UPDATE jobs SET tries = tries - 1 WHERE key = ?", (key,))

@@ -8,7 +8,6 @@ while it waits. The kernel drops both when their holder dies, so nothing stale r
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import threading
@@ -57,12 +56,8 @@ class WriterLock:
             self._close()
 
     def _wait(self, file: int) -> None:
-        try:
+        with suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EINTR):
-                raise
-        else:
             return
         # The kernel lets waiters in by their order and cannot be given a deadline: a thread waits, and is left behind.
         # Once the file is closed here, the kernel lets go of the lock as soon as that thread would get it.

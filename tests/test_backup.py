@@ -279,3 +279,35 @@ class TestRotation:
             self.fill(folder, times)
             rotate(folder, keep_daily=1, keep_weekly=0, keep_monthly=0)
             assert [b.at for b in list_backups(folder)] == [max(times)]
+
+
+def test_a_file_system_without_links_keeps_the_old_store_too(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("no links here")
+
+    path = snapshot(store.connection, tmp_path / "backups", NOW)
+    say(store, "after it")
+    store.close()
+    monkeypatch.setattr(os, "link", refused)
+    kept = restore(path, tmp_path / "mem.db", NOW)
+    assert kept is not None
+    assert "after it" in words(kept)
+
+
+def test_a_backup_with_a_broken_page_is_refused(store: Store, tmp_path: Path) -> None:
+    say(store, *(f"turn {n} " + "x" * 300 for n in range(200)))
+    path = snapshot(store.connection, tmp_path / "backups", NOW)
+    data = gzip.decompress(path.read_bytes())
+    refused = 0
+    (tmp_path / "other").mkdir()
+    for page in range(3, len(data) // 4096, 7):
+        broken = bytearray(data)
+        broken[page * 4096 + 3 : page * 4096 + 8] = b"\xff" * 5  # its count of cells
+        path.write_bytes(gzip.compress(bytes(broken), 1))
+        try:
+            restore(path, tmp_path / "other" / "mem.db", NOW)
+        except StoreDamaged as error:
+            refused += "The backup is damaged" in str(error)
+    assert refused

@@ -203,3 +203,37 @@ def test_kill_9_in_the_middle_of_writes(tmp_path: Path) -> None:
 def test_the_key_may_hold_any_character(tmp_path: Path) -> None:
     connect(tmp_path / "mem.db", key='it\'s "odd" -- ключ').close()
     connect(tmp_path / "mem.db", key='it\'s "odd" -- ключ').close()
+
+
+def test_a_store_that_another_program_holds_says_so(tmp_path: Path) -> None:
+    with Store(tmp_path / "mem.db") as store, Store(tmp_path / "mem.db") as other:
+        other.connection.execute("BEGIN IMMEDIATE")  # past our lock, as a foreign program would
+        store.connection.execute("PRAGMA busy_timeout = 1")
+        with pytest.raises(StoreLocked), store.atomic("remember", NOW):
+            pass
+        other.connection.execute("ROLLBACK")
+
+
+def test_what_fails_after_the_commit_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(tmp_path / "mem.db") as store:
+        monkeypatch.setenv("MEM_FAULT", "store.committed:EIO")
+        with pytest.raises(OSError, match=r"store\.committed"), store.atomic("remember", NOW):
+            store.insert([said("kept")])
+        monkeypatch.delenv("MEM_FAULT")
+        assert [r.text for r in store.records()] == ["kept"]
+
+
+def test_a_long_log_is_moved_into_the_database(tmp_path: Path) -> None:
+    with Store(tmp_path / "mem.db") as store:
+        for _ in range(3):
+            with store.atomic("remember", NOW):
+                store.insert([said("word " * 500) for _ in range(400)])
+        _, pages, moved = store.connection.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
+        assert moved > 0
+        assert pages - moved < 1500
+
+
+def test_a_statement_that_fails_is_told_in_our_words(tmp_path: Path) -> None:
+    with Store(tmp_path / "mem.db") as store:
+        with pytest.raises(StorageError, match="no such table"), store.atomic("x", NOW):
+            store.connection.execute("SELECT * FROM nowhere")

@@ -120,3 +120,14 @@ def test_what_others_still_say_is_no_trace(memory: Memory) -> None:
     memory.add([turn(f"The vet asked for {WORD}.", now=NOW)], "say", NOW)
     forget(memory, preview(memory, [gone]), NOW)
     assert found(memory, [gone]) == {}
+
+
+def test_what_was_undone_before_is_emptied_too(memory: Memory) -> None:
+    words = f"My parrot {WORD} speaks five languages."
+    with memory.store.atomic("say", NOW) as run:
+        memory.store.insert([turn(words, now=NOW)])
+    with memory.store.atomic("undo", NOW):
+        memory.store.undo(run=run)
+    gone = memory.add([turn(words, now=NOW)], "say", NOW)
+    forget(memory, preview(memory, gone), NOW)
+    assert found(memory, gone) == {}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.config import Config, Home, replaced
 from app.encode import turn
 from app.guard.admit import checked_record
+from app.guard.frame import rewords
 from app.guard.hostile import inert, looks_like_instruction
 from app.guard.secrets import find_secrets, redact
 from app.guard.trust import may_influence
@@ -44,6 +45,13 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
         ("IBAN DE89 3704 0044 0532 0130 00", "iban"),
         ("use sk-proj-abcdefghijklmnop1234567890ABCDEF", "api key"),
         ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "token"),
+        ("type Mangrove!31 when it asks", "password"),
+        ("Elmo77x is what I use for the bank app", "password"),
+        ("the gym locker opens with 4711#", "password"),
+        ("the answer to the bank's secret question is Rua das Flores", "password"),
+        ("for the hotel room safe we took 0612", "pin"),
+        ("mein Kennwort lautet Regenbogen12", "password"),
+        ("anna@mail.com / Sunflower-77x", "password"),
         ("postgres://bob:s3cr3t@host/db", "password"),
         (
             "seed phrase: ripple scissors kick mammal hire column oak again sun offer wealth tomorrow",
@@ -60,6 +68,13 @@ def test_secrets_are_found(text: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "the shop opens with music",
+        "the keypad wants 300 watts",
+        "type TypeScript when you can",
+        "the passphrase is not the problem here",
+        "the password as input is checked",
+        "my code review is on May 3, 2024",
+        "Flask-Login v0.6.2 handles the password",
         "order 1234567890123",
         "card 4111 1111 1111 1112",
         "commit 9fceb02d0ae598e95dc970b74767f19372d61af8",
@@ -138,7 +153,23 @@ def test_lone_surrogates_are_made_storable(memory: Memory) -> None:
     "words", ["password is is ", "pin code ", "1", "\n", "private key:", "ignore all ", "A1 "]
 )
 def test_a_flood_of_guarded_words_takes_linear_time(words: str) -> None:
-    flood = (words * 60_000)[:60_000]
+    """A pattern that backtracks would not come to an end here."""
+    flood = (words * 200_000)[:200_000]
     find_secrets(flood)
     looks_like_instruction(flood)
     assert len(inert(flood)) == len(flood)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("I play the drums on Tuesdays.", "I play the cello on Tuesdays.", True),
+        ("Well. My boss is called Zed now!", "My boss is called Helena", True),
+        ("I play the cello on Tuesdays.", "I play the cello on Tuesdays.", False),
+        ("I play the cello on Tuesdays and Fridays.", "I play the cello on Tuesdays", False),
+        ("We met at noon.", "The lake was lovely.", False),
+        ("", "I live in Porto.", False),
+    ],
+)
+def test_the_same_sentence_with_another_word_is_known(one: str, other: str, same: bool) -> None:
+    assert rewords(one, other) is same

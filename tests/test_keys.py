@@ -147,3 +147,11 @@ def test_a_change_of_key_that_was_killed_leaves_nothing_in_the_clear(
     assert unlock(home, load_config(home.config))
     assert plain_hits(home) == []
     assert not (home.path / "encrypting").exists()
+
+
+def test_a_copy_that_differs_does_not_take_its_place(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, states = home.database.read_bytes(), iter(("one", "another"))
+    monkeypatch.setattr("storage.rekey.state_hash", lambda _: next(states))
+    with pytest.raises(StoreDamaged, match="differs"):
+        lock(home, Config(), "a long passphrase", "passphrase", NOW)
+    assert home.database.read_bytes() == before

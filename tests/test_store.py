@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.check import drop_orphan_vectors, full_text_problem, vector_problems
 from storage.errors import RecordNotFound, StorageError
 from storage.ids import short_id
 from storage.journal import replay, state_hash
@@ -232,3 +233,30 @@ def test_counts_and_meta(store: Store) -> None:
         store.set_meta("watermark", {"seq": 3})
     assert store.meta("watermark") == {"seq": 3}
     assert store.meta("none", 7) == 7
+
+
+def test_a_turn_of_no_session_has_no_neighbours(store: Store) -> None:
+    alone, _ = add(store, said("a"), said("b"))
+    assert store.neighbours(alone) == []
+
+
+def test_a_copy_of_a_store_without_a_log(store: Store, tmp_path: Path) -> None:
+    add(store, said("a"))
+    store.close()
+    (tmp_path / "copy").mkdir()
+    with store.copied(tmp_path / "copy") as copy:
+        assert [r.text for r in copy.records()] == ["a"]
+
+
+def test_vectors_that_belong_to_nothing_are_found_and_dropped(store: Store) -> None:
+    [record] = add(store, said("a"))
+    index = store.vectors("m", 4)
+    with store.atomic("x", NOW):
+        for seq, view in ((record.seq, "text"), (record.seq, "context"), (99, "text")):
+            index.put(seq, view, [1, 0, 0, 0], "h")
+        store.connection.execute("UPDATE vectors SET vec = x'00' WHERE view = 'context'")
+    assert vector_problems(store.connection) == ["1 belong to no memory", "1 have the wrong length"]
+    with store.atomic("x", NOW):
+        assert drop_orphan_vectors(store.connection) == 2
+    assert vector_problems(store.connection) == []
+    assert full_text_problem(store.connection) == ""

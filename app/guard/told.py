@@ -89,7 +89,7 @@ _OTHER_CODE = re.compile(
 )
 _UNIT = re.compile(
     r"\s*(?:%|€|\$|euros?|dollars|am\b|pm\b|years?|months|weeks|days?|hours?|minutes?|points|characters|letters|times|"
-    r"pieces|people|words|requests|tokens|errors?|status|lines|square|met(?:er|re)s|miles|feet|degrees|volts?|km|kg|ms)",
+    r"pieces|people|words|requests|tokens|errors?|status|lines|square|met(?:er|re)s|miles|feet|degrees|volts?|watts?|km|kg|ms)",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
