@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -49,11 +50,20 @@ def _join(work: Work, neighbour: Record, gist: Record, tally: Tally) -> None:
     members = {neighbour.id, gist.id}
     for id in topics:
         members |= {link.src for link in work.store.links(id, LinkKind.PART_OF, out=False)}
-    gists = sorted(work.store.get_many(sorted(members)).values(), key=lambda g: g.seq)
-    turns = [t for g in gists for t in work.store.records(replace(TURNS, session=g.session))]
-    turns = sorted(turns, key=lambda t: (t.event_time, t.seq))[-MOST_TURNS:]
+    gists = list(work.store.get_many(sorted(members)).values())
+    turns = sorted(_newest(work, gists), key=lambda t: (t.event_time, t.seq))[-MOST_TURNS:]
     known = work.store.get_many(topics)
     subject = next(iter(known.values())).subject if known else f"topic {neighbour.id}"
     topic = write_gist(work, str(subject), turns, {"level": "topic"}, tally)
     if topic is not None:
-        work.store.link(Link(g.id, topic.id, LinkKind.PART_OF) for g in gists)
+        work.store.link(Link(g.id, topic.id, LinkKind.PART_OF) for g in (neighbour, gist))
+
+
+def _newest(work: Work, gists: Sequence[Record]) -> list[Record]:
+    """The turns of the newest of these sessions, as many as a topic is told from."""
+    turns: list[Record] = []
+    for gist in sorted(gists, key=lambda g: (g.event_time, g.seq), reverse=True):
+        if len(turns) >= MOST_TURNS:
+            break
+        turns += work.store.records(replace(TURNS, session=gist.session))
+    return turns
