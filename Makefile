@@ -7,7 +7,11 @@ STAMP  := $(VENV)/.installed
 EDITABLE := --config-settings editable_mode=compat
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: try test bench soak lint format clean
+# The tests that together take every way through the store, the guard and the curve.
+COVERED := $(addprefix tests/test_,$(addsuffix .py,files forget guard store journal backup database index_damage ledger \
+	vault keys vectors forgetting export import browse recall cli_forget cli_machine))
+
+.PHONY: try test bench soak cover lint format clean
 
 try: $(STAMP)-try
 	$(BIN)/mem setup --yes
@@ -31,6 +35,10 @@ bench: $(STAMP)-test
 
 soak: $(STAMP)-test
 	MEM_SOAK=1 $(BIN)/python -m pytest -q -m soak
+
+cover: $(STAMP)-test
+	$(BIN)/python -m pytest -q $(COVERED) --cov=storage --cov=app.guard --cov=app.forgetting --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=100
 
 clean:
 	rm -rf $(VENV) *.egg-info build

@@ -234,6 +234,6 @@ def test_a_long_log_is_moved_into_the_database(tmp_path: Path) -> None:
 
 
 def test_a_statement_that_fails_is_told_in_our_words(tmp_path: Path) -> None:
-    with Store(tmp_path / "mem.db") as store:
-        with pytest.raises(StorageError, match="no such table"), store.atomic("x", NOW):
-            store.connection.execute("SELECT * FROM nowhere")
+    store = Store(tmp_path / "mem.db")
+    with store, pytest.raises(StorageError, match="no such table"), store.atomic("x", NOW):
+        store.connection.execute("SELECT * FROM nowhere")
