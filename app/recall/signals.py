@@ -107,10 +107,7 @@ def _words(analysis: Analysis, found: Candidates) -> dict[str, Array]:
     asked = [stem(word) for word in analysis.terms]
     distinct = set(asked)
     own = [distinct.intersection(each.stems) for each in found.traits]
-    wide = [
-        a.union(distinct.intersection(told(b.context)))
-        for a, b in zip(own, found.briefs, strict=True)
-    ]
+    wide = [a.union(distinct.intersection(told(b.context))) for a, b in zip(own, found.briefs, strict=True)]
     spread = Counter(word for each in own for word in each)
     weight = {word: math.log((len(found) + 1) / (spread[word] + 0.5)) for word in asked}
     total = sum(weight.values()) or 1.0
