@@ -27,7 +27,7 @@ _AHEAD = re.compile(
     r"\b(?:will|going to|gonna|remind|have (?:an?|to)|appointment|meeting|planning|visits?|arrives?|need to|let's|hope|"
     r"is (?:on|due|in|at)|"
     r"(?:I'm|we're|she's|he's|they're|is|are|am) (?:\w+ly )?\w+ing(?: \w+ed)?|"
-    r"starts?|flies|fly|leaves?|comes?|moves?|opens|"
+    r"starts?|starting|beginning|flies|fly|leaves?|comes?|moves?|opens|"
     r"ends?|begins|finish(?:es)?|defend|due|until|till|by|away|off)\b|'ll\b",
     re.IGNORECASE,
 )

@@ -14,6 +14,7 @@ from nights import NOW, opened
 
 from app.encode import turn
 from app.memory import Memory
+from app.recall.recall import Query, Recall
 from app.review import Verdict, decide, questions
 from app.sleep.night import sleep
 from storage.records import Filter, Kind, LinkKind, Record, Source
@@ -155,6 +156,30 @@ def test_imported_words_inform_and_never_replace_nor_bind(memory: Memory) -> Non
     assert memory.store.slot("user", "instruction") == []
     portrait = memory.store.records(Filter(kinds=frozenset({Kind.CORE}), include_superseded=False))
     assert not any("Oslo" in line.text for line in portrait)
+
+
+def test_what_is_said_over_and_over_in_one_conversation_rests_on_a_few_turns(memory: Memory) -> None:
+    for minute in range(12):
+        said_at = NOW - timedelta(days=5, minutes=minute)
+        memory.add([turn("I love jazz.", now=NOW, said_at=said_at, speaker="me", session="s")], "say", NOW)
+    told(memory, ("I love jazz.", 2))
+    [fact] = memory.store.slot("user", "likes")
+    assert len(memory.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)) == 1 + 5
+
+
+@pytest.mark.parametrize(
+    ("question", "abstains"),
+    [
+        ("What is my diet?", False),
+        ("What is my sister called?", False),
+        ("What is the name of my dog?", True),
+        ("Who is my lawyer?", True),
+    ],
+)
+def test_recall_knows_what_it_was_never_told(memory: Memory, question: str, abstains: bool) -> None:
+    told(memory, ("I'm vegan.", 9), ("My sister Ana is a lawyer.", 8), ("My neighbour walks his dog at six.", 7))
+    found = Recall(memory.store, memory.embedder).recall(Query(question, NOW))
+    assert found.abstain is abstains
 
 
 def test_another_person_has_slots_of_their_own(memory: Memory) -> None:

@@ -48,6 +48,7 @@ MONDAY = datetime(2023, 5, 8, 14, tzinfo=UTC)
         ("we stay until Friday", "2023-05-12", "2023-05-13"),
         ("he's getting married in September", "2023-09-01", "2023-10-01"),
         ("my shop opens in July", "2023-07-01", "2023-08-01"),
+        ("I signed up for a course starting July", "2023-07-01", "2023-08-01"),
         ("I was in Rome in July", "2022-07-01", "2022-08-01"),
         ("the week after Easter", "2023-04-10", "2023-04-17"),
         ("I saw her at Easter", "2023-04-09", "2023-04-10"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.recall.analysis import Analysis
     from app.recall.candidates import Candidates
 
-BY_HAND = {"filled": 3.0, "untold": -4.0}
+BY_HAND = {"filled": 6.0, "untold": -4.0}
 """Log-odds of what no conversation between others can teach: code knows whether a slot of its user was ever told."""
 
 _MINE = re.compile(r"\bmy ((?:[a-z]+ )?[a-z]+)\b", re.IGNORECASE)

@@ -102,7 +102,7 @@ SUBORDINATE = frozenset(
 TAILS = frozenset("since when until while where who which as than that though because".split())
 VAGUE = re.compile(
     r"^(?:[,;]|(?:not )?(?:to )?(?:it|that|this|them|you|so|there|here|one|something|anything|everything|nothing|all|one|right|wrong|fine|glad|happy|sure|"
-    r"sorry|good|great|better|bad|ok|okay|afraid|proud|lucky|busy|tired|kidding|dead|going to (?:be|say|ask|tell)|since|(?:from|to|in) (?:there|here|it|that)|not \w+ing)\b)",
+    r"sorry|good|great|better|bad|ok|okay|afraid|proud|lucky|busy|tired|kidding|dead|going to (?:be|say|ask|tell)|since|(?:from|to|in) (?:there|here|it|that)|at (?:work|home)$|at (?:work|home),|not \w+ing)\b)",
     re.IGNORECASE,
 )
 POINTING = re.compile(r"\b(?:it|that|this|them|there|those)\b", re.IGNORECASE)

@@ -22,6 +22,7 @@ from storage.records import Filter, Kind, Link, LinkKind, Record, Source
 SLICE = 50  # episodes settled in one transaction
 GAVE_UP = "gave up"  # an end that does not say of which slot: it may be any of these
 OPEN_ENDED = ("hobby", "likes", "medication", "studies", "owns", "diet")
+WITNESSES = 5  # turns of one conversation that are noted for a fact; more of them tell nothing more
 SHORT = 25  # words of a turn that can be of one fact alone
 DERIVED = Filter(kinds=frozenset({Kind.SEMANTIC, Kind.PROCEDURAL, Kind.TASK}))
 
@@ -166,13 +167,15 @@ def _confirm(work: Work, fact: Record, proposal: Proposal, turn: Record, tally: 
     links = work.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)
     if any(link.dst == turn.id for link in links):
         return
+    sessions = [r.session for r in work.store.get_many([link.dst for link in links]).values()]
+    if sessions.count(turn.session) >= WITNESSES and "suspect" not in fact.extra:
+        return
     work.store.link([Link(fact.id, turn.id, LinkKind.DERIVED_FROM, 1.0, proposal.start, proposal.end)])
     if outranks(fact.trust, turn.trust):  # a lesser witness is noted, and changes nothing
         return
     extra = {name: value for name, value in fact.extra.items() if name != "suspect"}
     begin = min(since(fact), proposal.since) if fact.valid_to is None else since(fact)
     work.store.update(replace(fact, valid_from=begin, extra=extra))
-    sessions = {r.session for r in work.store.get_many([link.dst for link in links]).values()}
     if turn.session not in sessions:
         use(work.memory, [fact.id], SAID_AGAIN, turn.session or turn.id, work.now)
     tally.merged += 1
