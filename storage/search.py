@@ -12,7 +12,7 @@ from storage.records import EVERYTHING, Filter
 from storage.rows import to_text
 
 SCORED = 3_000  # rows that one question may have scored, some 3 ms
-FEW = 50_000  # rows that a filter lets through, up to which they are listed
+FEW = 20_000  # rows that a filter lets through, up to which they are listed
 COUNTED = 20_000  # rows up to which a word's rows are counted: beyond, it is common
 COMPANY = 4  # words, the rarest among them, that are looked for together where all are common
 
