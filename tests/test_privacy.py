@@ -61,6 +61,8 @@ def test_a_day_and_a_night_connect_to_nothing(tmp_path: Path) -> None:
             run(["recall", "where do I live", "--json"]),
             run(["sleep"]),
             run(["list"]),
+            run(["import", sys.argv[1]]),
+            run(["backup"]),
             run(["doctor"]),
             run(["forget", "--query", "Porto", "--yes"]),
         ]
@@ -68,10 +70,11 @@ def test_a_day_and_a_night_connect_to_nothing(tmp_path: Path) -> None:
         print(json.dumps({"codes": codes, "inet": inet}), file=sys.stderr)
     """
     env = dict(os.environ, MEM_HOME=str(tmp_path / "home"), MEM_MODELS=str(tmp_path / "models"))
-    command = [sys.executable, "-c", textwrap.dedent(code)]
+    (tmp_path / "said.jsonl").write_text('{"text": "The lake was lovely."}\n')
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "said.jsonl")]
     done = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
     )
     seen = json.loads(done.stderr.strip().splitlines()[-1])
     assert seen["inet"] == []
-    assert seen["codes"][:4] == [0, 0, 0, 0]
+    assert seen["codes"][:6] == [0] * 6
