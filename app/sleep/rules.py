@@ -85,7 +85,7 @@ def extract(
     found: list[Candidate] = []
     for start, sentence in sentences(text[:LONGEST]):
         sentence = TAG_QUESTION.sub("", sentence)
-        if not NO_STATEMENT.search(sentence) and len(sentence.split()) > 2:
+        if not NO_STATEMENT.search(sentence) and len(sentence.split()) > 1:
             found += reader.read(sentence, start)
         reader.talk.before.append([person for _, person in people((speaker, sentence), hearer)])
     return _without_repeats(found)
