@@ -40,7 +40,8 @@ WAYS = 2  # procedures that are shown for one situation
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
 FOOT = "Message: "
-NEARER = 0.1  # of a score: by so much another's story must come nearer than anything of whom is asked about
+NEARER = 0.15  # of a score: by so much another's story must come nearer than anything of whom is asked about
+OF_SELF = 3.0  # of the share of words for I above those for you: what one tells of oneself, rather than of the other
 BESIDE = 0.9  # of the best score of its user's own words, for what was imported
 _PAST = re.compile(
     r"\b(?:before|previous(?:ly)?|used to|former(?:ly)?|old|earlier|back then|first|originally|ever|history|"
@@ -95,12 +96,13 @@ def is_anothers(hits: Sequence[Hit], teller: str | None) -> bool:
     tells it of themselves, and nothing that the other said comes as near."""
     best = {True: 0.0, False: 0.0}
     for hit in hits if teller else ():
-        record = hit.record
-        if record.role != "other" or traits(record.text).only_asks:  # a question tells nothing
+        record, manner = hit.record, traits(hit.record.text)
+        if record.role != "other" or manner.only_asks:  # a question tells nothing
             continue
         own = record.speaker == teller
-        if own or traits(record.text).first or str(teller).lower() not in record.text.lower():
-            best[own] = max(best[own], hit.score)
+        if own or manner.first or str(teller).lower() not in record.text.lower():
+            of_self = OF_SELF * (manner.first - manner.second)
+            best[own] = max(best[own], hit.score + of_self)
     return best[False] > best[True] + NEARER
 
 
