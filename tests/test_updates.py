@@ -177,7 +177,12 @@ def test_what_is_said_over_and_over_in_one_conversation_rests_on_a_few_turns(mem
     ],
 )
 def test_recall_knows_what_it_was_never_told(memory: Memory, question: str, abstains: bool) -> None:
-    told(memory, ("I'm vegan.", 9), ("My sister Ana is a lawyer.", 8), ("My neighbour walks his dog at six.", 7))
+    told(
+        memory,
+        ("I'm vegan.", 9),
+        ("My sister Ana is a lawyer.", 8),
+        ("My neighbour walks his dog at six.", 7),
+    )
     found = Recall(memory.store, memory.embedder).recall(Query(question, NOW))
     assert found.abstain is abstains
 

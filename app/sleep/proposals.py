@@ -52,23 +52,14 @@ _TIMES = ("said_at", "valid_from", "valid_to")
 
 def from_candidate(candidate: Candidate, turn: Record, derived_by: str) -> Proposal:
     """The proposal that a candidate read in `turn` makes. Its trust is the turn's: code sets it, never a model."""
+    told = {f.name: getattr(candidate, f.name) for f in dataclasses.fields(candidate) if f.name != "closes"}
     return Proposal(
         turn=turn.id,
         said_at=turn.event_time,
         trust=turn.trust,
-        kind=candidate.kind,
-        text=candidate.text,
-        start=candidate.start,
-        end=candidate.end,
         derived_by=derived_by,
-        subject=candidate.subject,
-        attribute=candidate.attribute,
-        value=candidate.value,
-        importance=candidate.importance,
-        valid_from=candidate.valid_from,
-        valid_to=candidate.valid_to,
-        is_correction=candidate.is_correction,
         ends=candidate.closes,
+        **told,
     )
 
 
