@@ -13,7 +13,7 @@ from storage.due import all_uses, count_uses
 from storage.records import Use
 
 MONTH = timedelta(days=30)
-LEAST, AGAIN = 500, 250  # uses before the first fit, and before the next one
+LEAST, AGAIN = 500, 1.25  # uses before the first fit; how many times as many before the next one
 FITTED = "curve.fitted"  # how many uses the last fit knew
 MOST_MONTHS = 24  # of silence after a use that still tell something
 
@@ -21,7 +21,7 @@ MOST_MONTHS = 24  # of silence after a use that still tell something
 def fit_curve(work: Work) -> float | None:
     """The new exponent, once there is enough to tell it from; None where nothing was fitted."""
     known = int(work.store.meta(FITTED, 0))
-    if count_uses(work.store.connection) < max(LEAST, known + AGAIN):
+    if count_uses(work.store.connection) < max(LEAST, AGAIN * known):
         return None
     uses = all_uses(work.store.connection)
     events = [
