@@ -58,7 +58,9 @@ def test_any_line_is_a_search_and_any_words_an_expression(line: str) -> None:
     "line", ['"', "NEAR(", "a AND", "*", "'; DROP TABLE records", "\x00", "𓀀", "-", "^x"]
 )
 def test_no_words_break_a_search(memory: Memory, line: str) -> None:
-    browse.search(memory, browse.understand(line, NOW))
+    page = browse.search(memory, browse.understand(line, NOW))
+    assert all(memory.store.get(row.record.id) == row.record for row in page.rows)
+    assert page.by == ("words" if browse.expression(line) else "time")
 
 
 def test_words_are_found_while_they_are_typed(memory: Memory) -> None:

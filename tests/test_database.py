@@ -201,8 +201,15 @@ def test_kill_9_in_the_middle_of_writes(tmp_path: Path) -> None:
 
 
 def test_the_key_may_hold_any_character(tmp_path: Path) -> None:
-    connect(tmp_path / "mem.db", key='it\'s "odd" -- ключ').close()
-    connect(tmp_path / "mem.db", key='it\'s "odd" -- ключ').close()
+    key = 'it\'s "odd" -- ключ'
+    for n in range(2):
+        connection = connect(tmp_path / "mem.db", key=key)
+        connection.execute("CREATE TABLE IF NOT EXISTS seen (n)")
+        connection.execute("INSERT INTO seen VALUES (?)", (n,))
+        assert connection.execute("SELECT count(*) FROM seen").fetchone() == (n + 1,)
+        connection.close()
+    with pytest.raises(WrongKey):
+        connect(tmp_path / "mem.db", key=key[:-1])
 
 
 def test_a_store_that_another_program_holds_says_so(tmp_path: Path) -> None:

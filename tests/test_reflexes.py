@@ -93,8 +93,10 @@ def test_ordinary_messages_are_no_corrections(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
-    corrections.read(text)
-    tasks.read(text, NOW)
+    wish = corrections.read(text)
+    assert wish is None or wish.rest in text.replace("’", "'")
+    reminder = tasks.read(text, NOW)
+    assert reminder is None or (reminder.due is not None) != bool(reminder.cue)
 
 
 def test_what_was_wrong_is_no_longer_taken_as_true_and_can_be_undone(memory: Memory) -> None:

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 from tui_world import NOW, World, empty, filled, plain, settled
 
+from storage.journal import state_hash
 from storage.ledger import Ledger
 from storage.records import Kind, Link, LinkKind, Use
 from tui.app import MemApp
@@ -87,11 +88,27 @@ async def test_what_falls_asleep_soon_is_listed(tmp_path: Path) -> None:
 
 async def test_a_night_is_slept_shown_and_undone(tmp_path: Path) -> None:
     world = filled(tmp_path)
-    async with world.app().run_test(size=(100, 40)) as pilot:
+    before = hashed(world)
+    async with world.app().run_test(size=(100, 40), notifications=True) as pilot:
         await at(pilot, "nights", "No night has been slept yet.")
         await pilot.press("z")
         await settled(pilot, lambda: "is over" in plain(pilot), 500)
         await settled(pilot, lambda: "night n" in plain(pilot) and "extract" in plain(pilot))
+        assert hashed(world) != before
+        await pilot.press("u")
+        await settled(pilot, lambda: "go back to what they were before" in plain(pilot))
+        await pilot.press("y")
+        await settled(pilot, lambda: "rows are as they were before night" in plain(pilot))
+    assert hashed(world) == before
+
+
+def hashed(world: World) -> str:
+    """The state of a home as one hash."""
+    memory = world.open()
+    try:
+        return state_hash(memory.store.connection)
+    finally:
+        memory.close()
 
 
 async def test_a_question_of_the_night_is_decided(tmp_path: Path) -> None:
