@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ def test_encrypting_a_store_that_is_there(mem: Mem, home: Path, monkeypatch: pyt
     monkeypatch.setenv("MEM_NEW_PASSPHRASE", "correct horse battery")
     assert mem("config", "encrypt").code == 0
 
-    assert not Path(plain).exists()
+    [fresh] = Path(plain).parent.iterdir()
+    assert b"private" not in gzip.decompress(fresh.read_bytes())
     assert all(b"very private" not in p.read_bytes() for p in home.rglob("*") if p.is_file())
     assert mem("list").code == 8
     monkeypatch.setenv("MEM_PASSPHRASE", "correct horse battery")
