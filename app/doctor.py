@@ -77,7 +77,7 @@ def store_checks(memory: Memory) -> list[Check]:
     waiting = len(memory.store.unembedded(embedder_name(memory.config), limit=100_000))
     remedy = "Run `mem doctor --fix`, or leave it to the daemon." if waiting else ""
     detail = f"{waiting:,} memories have none yet" if waiting else "every memory has one"
-    return [*_sound(memory), Check("embeddings", not waiting, detail, remedy)]
+    return [*_sound(memory), Check("embeddings", not waiting, detail, remedy), *_index(memory)]
 
 
 def machine_checks(home: Home) -> list[Check]:
@@ -139,6 +139,21 @@ def _sound(memory: Memory) -> Iterator[Check]:
     fix = "Run `mem doctor --fix`: it is written anew from the memories."
     yield _check("full text", full_text_problem(connection), "agrees with the memories", fix)
     yield _check("vectors", "; ".join(vector_problems(connection)), "agree with the memories", fix)
+
+
+def _index(memory: Memory) -> Iterator[Check]:
+    """How nearest vectors are found; search is right either way, only slower without a graph."""
+    if memory.embedder is None:
+        return
+    status = memory.store.vectors(memory.embedder.name, memory.embedder.dim).status()
+    remedy = "`mem sleep` builds it anew; until then search is exact." if status.damaged else ""
+    detail = (
+        f"a graph of {status.indexed:,} vectors, {status.tail:,} newer ones exactly"
+        if status.mode == "hnsw"
+        else f"exact, {status.vectors:,} vectors"
+    )
+    broken = f"; damaged: {', '.join(status.damaged)}" if status.damaged else ""
+    yield Check("index", not status.damaged, detail + broken, remedy)
 
 
 def _check(name: str, problem: str, fine: str, remedy: str) -> Check:
