@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from app.doctor import Check, machine_checks, store_checks
 from app.home import Overview, overview
 from app.setup import Choice, choices
+from models.machine import resident
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The home at a glance, and every model that can be chosen."""
+    """The home at a glance, every model that can be chosen, and the bytes of memory that this process holds."""
 
     overview: Overview
     models: tuple[Choice, ...]
+    resident: int
 
 
 def health(memory: Memory) -> Health:
     """What is here and what runs; quick."""
-    return Health(overview(memory.home, memory), tuple(choices(memory.home, memory.config)))
+    return Health(overview(memory.home, memory), tuple(choices(memory.home, memory.config)), resident())
 
 
 def checks(memory: Memory) -> list[Check]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ class Machine:
 def this_machine() -> Machine:
     """Memory and cores that this process may use."""
     return Machine(_ram(), _cores())
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds now; the most it ever held where the system tells only that."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _ram() -> int:

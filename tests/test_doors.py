@@ -97,6 +97,33 @@ def test_http_chats_in_the_common_format(post: Callable[..., Any]) -> None:
     assert "".join(json.loads(e)["choices"][0]["delta"].get("content", "") for e in events[:-1])
 
 
+def test_the_official_client_of_the_common_format_talks_to_it(keeper: Keeper, home: Home) -> None:
+    import httpx2
+    from openai import OpenAI, PermissionDeniedError
+
+    token = token_of(home.path)
+    base = f"http://127.0.0.1:{PORT}"
+    with TestClient(application(keeper, token, PORT), base_url=base) as inside:
+        # The client's own requests, carried to the application without a socket.
+        carried = httpx2.MockTransport(
+            lambda request: httpx2.Response(
+                (answer := inside.send(request)).status_code, headers=answer.headers, content=answer.content
+            )
+        )
+        client = OpenAI(
+            api_key=token, base_url=f"{base}/v1", http_client=httpx2.Client(transport=carried), max_retries=0
+        )
+        asked: Any = [{"role": "user", "content": "Good morning, how are you?"}]
+        whole = client.chat.completions.create(model="mem", messages=asked)
+        streamed = client.chat.completions.create(model="mem", messages=asked, stream=True)
+        pieces = [chunk.choices[0].delta.content or "" for chunk in streamed]
+        assert whole.choices[0].finish_reason == "stop"
+        assert "".join(pieces) == whole.choices[0].message.content
+        stranger = client.with_options(api_key="wrong")
+        with pytest.raises(PermissionDeniedError, match="token"):
+            stranger.chat.completions.create(model="mem", messages=asked)
+
+
 @pytest.mark.parametrize(
     ("headers", "reason"),
     [

@@ -140,6 +140,14 @@ async def test_health_checks_the_store(tmp_path: Path) -> None:
         await settled(pilot, lambda: "✓ database" in plain(pilot) or "checks found" in plain(pilot), 500)
 
 
+async def test_health_measures_the_models(tmp_path: Path) -> None:
+    async with filled(tmp_path, embed="fake").app().run_test(size=(140, 40)) as pilot:
+        await at(pilot, "health", "of memory")
+        await pilot.press("s")
+        await settled(pilot, lambda: "tokens a second" in plain(pilot))
+        assert "texts a second" in plain(pilot)
+
+
 async def test_fetching_asks_first_and_a_model_that_is_not_here_is_not_used(tmp_path: Path) -> None:
     async with empty(tmp_path).app().run_test(notifications=True) as pilot:
         await at(pilot, "health", "minilm-int8")

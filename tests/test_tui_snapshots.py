@@ -1,8 +1,8 @@
-"""How the screens look: one picture of each at 80x24, of chat and memories at 200x60 too, and the notice at 20x5."""
+"""How the screens look: one picture of each at 80x24, and at 200x60, one in light colours, and the notice at 20x5."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,7 +35,7 @@ async def answered(pilot: Pilot[None]) -> None:
     pilot.app.screen.set_focus(None)
 
 
-def gone(place: str, words: str, id: str = "", *keys: str) -> Callable[[Pilot[None]], object]:
+def gone(place: str, words: str, id: str = "", *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     """Go to a place and wait for words there, then press keys."""
 
     async def go(pilot: Pilot[None]) -> None:
@@ -66,24 +66,34 @@ def test_memories(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) 
     assert snap_compare(filled(tmp_path).app(), terminal_size=size, run_before=go)
 
 
-def test_timeline(tmp_path: Path, snap_compare: Compare) -> None:
-    assert snap_compare(
-        filled(tmp_path).app(), terminal_size=SMALL, run_before=gone("timeline", "Sun 28 Apr", "", "down")
-    )
+def test_memories_in_light(tmp_path: Path, snap_compare: Compare) -> None:
+    async def lit(pilot: Pilot[None]) -> None:
+        pilot.app.theme = "textual-light"
+        await gone("memories", "6 by time", "", "down")(pilot)
+
+    assert snap_compare(filled(tmp_path).app(), terminal_size=SMALL, run_before=lit)
 
 
-def test_graph(tmp_path: Path, snap_compare: Compare) -> None:
-    assert snap_compare(
-        filled(tmp_path).app(), terminal_size=SMALL, run_before=gone("graph", "is mentioned in", "e_anna")
-    )
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_timeline(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
+    go = gone("timeline", "Sun 28 Apr", "", "down")
+    assert snap_compare(filled(tmp_path).app(), terminal_size=size, run_before=go)
 
 
-def test_forgetting(tmp_path: Path, snap_compare: Compare) -> None:
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_graph(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
+    go = gone("graph", "is mentioned in", "e_anna")
+    assert snap_compare(filled(tmp_path).app(), terminal_size=size, run_before=go)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_forgetting(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
     go = gone("forgetting", "stable for", "m82n")
-    assert snap_compare(filled(tmp_path).app(), terminal_size=SMALL, run_before=go)
+    assert snap_compare(filled(tmp_path).app(), terminal_size=size, run_before=go)
 
 
-def test_nights(tmp_path: Path, snap_compare: Compare) -> None:
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_nights(tmp_path: Path, snap_compare: Compare, size: tuple[int, int]) -> None:
     from storage.ledger import Ledger
 
     world = filled(tmp_path)
@@ -99,7 +109,7 @@ def test_nights(tmp_path: Path, snap_compare: Compare) -> None:
         run = Ledger(memory.store).begin(NOW)
         Ledger(memory.store).end(run.id, NOW, {"jobs": [job]}, interrupted=False)
     memory.close()
-    assert snap_compare(world.app(), terminal_size=SMALL, run_before=gone("nights", "extract"))
+    assert snap_compare(world.app(), terminal_size=size, run_before=gone("nights", "extract"))
 
 
 def test_too_small(tmp_path: Path, snap_compare: Compare) -> None:

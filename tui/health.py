@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from app import health, setup
+from app import health, setup, speed
 from app.doctor import Check
 from app.errors import Refused
 from app.health import Health
@@ -47,6 +47,7 @@ class HealthScreen(MemScreen):
         ("d", "download", "Download"),
         ("escape", "stop", "Stop the download"),
         ("u", "use", "Use this model"),
+        ("s", "speed", "Measure speed"),
     )
 
     def __init__(self, tools: Tools) -> None:
@@ -88,6 +89,7 @@ class HealthScreen(MemScreen):
             f"{seen.unembedded:,} wait to be embedded · {seen.waiting:,} wait for the night ·"
             f" last night {ago(seen.last_night, now) if seen.last_night else 'never'} ·"
             f" daemon {'runs' if seen.daemon else 'does not run'}",
+            f"these screens hold {size(found.resident)} of memory",
         ]
         return Content("\n".join(lines))
 
@@ -99,6 +101,13 @@ class HealthScreen(MemScreen):
         self.query_one("#checks", Static).update(Content("\n".join(["", *map(check_line, found)])))
         wrong = sum(not check.ok for check in found)
         self._tell("everything is sound" if not wrong else f"{wrong} of {len(found)} checks found something")
+
+    @work(exclusive=True, group="speed", exit_on_error=False)
+    async def action_speed(self) -> None:
+        """Run both models once, in the thread that has the chat model."""
+        self._tell("measuring; this takes some seconds…")
+        self._tell(speed_line(await self.tools.voice.ask(speed.measure)))
+        self.load()
 
     # -- models --------------------------------------------------------------------------------
 
@@ -165,6 +174,14 @@ def model_line(model: Choice) -> Content:
         ("● in use " if model.in_use else "         ", "bold"),
         (f"{model.id:<26}", "bold"),
         f"{model.kind:<6}{state:<9}{size(model.size):>8}{fits} · {one_line(model.about)}",
+    )
+
+
+def speed_line(found: speed.Speed) -> str:
+    """What the models do in a second."""
+    return (
+        f"{found.chat} reads {found.prompt_per_second:.0f} and writes {found.reply_per_second:.1f} tokens a second;"
+        f" {found.embedder} takes {found.texts_per_second:.0f} texts a second"
     )
 
 
