@@ -20,7 +20,7 @@ from random import Random
 from app.config import Config, find_home
 from app.encode import turn
 from app.memory import Memory
-from app.open import open_memory
+from app.open import load_embedder, open_memory
 from app.recall.recall import Query, Recall
 
 NOW = datetime(2024, 5, 1, 9, tzinfo=UTC)
@@ -70,17 +70,17 @@ def main() -> None:
         if memory.embedder is None:
             sys.exit(f"no embedder: {memory.embedder_error}. Run `mem setup --yes` first.")
         fill(memory, count, rng)
-        embedder = memory.embedder
+        embedder = load_embedder(home, memory.config)  # its own: the memory's remembers what it embedded
         embed = median_ms(lambda: embedder.embed([f"me: {sentence(rng)}"]), 50)
         write = median_ms(
             lambda: memory.add([turn(sentence(rng), now=NOW, speaker="me")], "remember", NOW), 50
         )
-        asked = [f"when did {rng.choice(WHO)} {rng.choice(DID)}?" for _ in range(60)]
-        queries = iter(asked)
-        embed_query = median_ms(lambda: embedder.embed([rng.choice(asked)]), 50)
-        recall = median_ms(
-            lambda: Recall(memory.store, memory.embedder).recall(Query(next(queries), now=NOW)), 50
-        )
+        asked = [f"when did {who} {did} {where}?" for who in WHO for did in DID for where in WHERE]
+        rng.shuffle(asked)
+        alone, queries = iter(asked), iter(asked)  # each question once: none is remembered
+        embed_query = median_ms(lambda: embedder.embed([next(alone)]), 50)
+        recall = median_ms(lambda: Recall.of(memory).recall(Query(next(queries), now=NOW)), 50)
+        embedder.close()
         memory.close()
     print(f"| {count:,} memories | ms | embedder alone, ms | ratio | bound |\n|---|---|---|---|---|")
     print(f"| store one turn | {write:.1f} | {embed:.1f} | {write / embed:.2f} | 1.30 |")
