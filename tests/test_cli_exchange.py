@@ -297,3 +297,9 @@ class TestExport:
         assert mem("export", str(tmp_path / "all.bundle")).code == 2
         assert mem("export", str(tmp_path / "all.jsonl"), "--format", "jsonl", "--only", "x").code == 2
         assert mem("export", str(tmp_path / "x.bundle"), "--only", "nobody").code == 3
+
+    def test_one_id_with_other_words_in_another_file_is_another_turn(self, mem: Mem, tmp_path: Path) -> None:
+        for number, text in enumerate(("I moved to Bergen.", "The ferns need water.", "I moved to Bergen.")):
+            file = tmp_path / f"{number}.jsonl"
+            file.write_text(json.dumps({"id": "t1", "session": "s", "text": text}) + "\n")
+            assert mem("import", str(file), "--json").json["added"] == (number < 2)

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from nights import NOW, live, opened
 
+from app.encode import turn
 from app.memory import Memory
+from app.sleep.gists import telling
 from app.sleep.night import NightReport, sleep
 from storage.records import Filter, Kind, LinkKind, Record
 
@@ -64,6 +66,13 @@ def test_from_a_turn_up_to_its_topic(memory: Memory) -> None:
     said = {turn.id for turn in turns}
     assert quoted
     assert {link.dst for link in quoted} <= said, "a topic is told from turns, never from another gist"
+
+
+def test_a_long_turn_of_many_words_is_quoted(memory: Memory) -> None:
+    words = " ".join(f"w{a}{b}ord" for a in "bcdfghjklmnpqrst" for b in "bcdfghjklmnpqrst")
+    long = turn(f"{words}. The size of the old boat matters most.", now=NOW, session="s")
+    quotes = telling([long, turn("The size of the boat again.", now=NOW, session="s")])
+    assert any("size" in quote.text for quote in quotes)
 
 
 def test_a_topic_grows_with_a_new_session_and_stays_one(memory: Memory) -> None:

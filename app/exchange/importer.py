@@ -11,6 +11,7 @@ from itertools import islice
 from app import encode
 from app.exchange.items import Item, Problem, Row, Turn
 from app.exchange.own import RowWriter
+from app.guard.admit import checked_record
 from app.memory import Memory
 from app.recall.context import context_of
 from app.records import Filter, Kind, Link, LinkKind, Record
@@ -78,7 +79,7 @@ class _Writer:
         self.dry_run = dry_run
         self._lock = WriterLock(memory.home.path / "import.lock", timeout=PATIENCE)
         self._previous: dict[str, list[Record]] = {}
-        self._seen: set[tuple[str | None, str]] = set()
+        self._seen: set[tuple[str | None, str, str]] = set()
         self._documents: dict[str, str] = {}
         self._parts: dict[
             tuple[str, str], set[str]
@@ -156,8 +157,8 @@ class _Writer:
         for turn in named:
             if turn.kind is Kind.RESOURCE and turn.session and (path := turn.extra.get("path")):
                 self._parts.setdefault((turn.session, path), set()).add(turn.key)
-            name = (turn.session, turn.key)
-            if name in self._seen or any(r.session == turn.session for r in stored.get(turn.key, ())):
+            name = (turn.session, turn.key, turn.text)
+            if name in self._seen or any(_same(r, turn) for r in stored.get(turn.key, ())):
                 self.report.known += 1
             elif self.memory.store.is_forgotten(turn.text):
                 self.report.forgotten += 1
@@ -190,6 +191,16 @@ class _Writer:
         before.append(record)
         del before[:-CONTEXT_TURNS]
         return replace(record, kind=turn.kind, context=context, extra=dict(turn.extra))
+
+
+def _same(record: Record, turn: Turn) -> bool:
+    """Whether a turn is there already. Two files may give one id to different words: both were said then."""
+    if record.session != turn.session:
+        return False
+    if record.kind is not Kind.EPISODIC or record.text == turn.text:
+        return True
+    kept, _ = checked_record(replace(record, text=encode.whole(turn.text)))
+    return kept.text == record.text
 
 
 def _document_name(reference: str) -> str:

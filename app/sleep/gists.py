@@ -119,7 +119,7 @@ def _score(quote: Quote, weight: dict[str, float]) -> float:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(keywords([text], most=100))
+    return frozenset(keywords([text], most=len(text)))
 
 
 def write_gist(
