@@ -70,12 +70,16 @@ def forget(
             forgetting.forget(memory, plan, now())
         places = search_places(memory, plan.all) if verify and not dry_run else []
     if json:
-        searched = [{"place": p.name, "searched": p.searched, "found": list(p.found)} for p in places]
-        document(_keys(plan, dry_run) | {"traces": [f for p in places for f in p.found], "places": searched})
+        document(_keys(plan, dry_run) | _searched(places))
     elif not dry_run:
         print(f"Forgot {len(plan.all)}.")
     if verify and not dry_run:
         _prove(places)
+
+
+def _searched(places: list[Place]) -> dict[str, Any]:
+    searched = [{"place": p.name, "searched": p.searched, "found": list(p.found)} for p in places]
+    return {"traces": [found for place in places for found in place.found], "places": searched}
 
 
 def _prove(places: list[Place]) -> None:
