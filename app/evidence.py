@@ -22,7 +22,7 @@ from app.procedures import procedures_for
 from app.recall.traits import traits
 from app.records import Kind, LinkKind, Source, State
 from app.sleep.attributes import is_single_valued
-from app.sleep.rules import extract
+from app.slots import READ, filled
 from app.standing import INSTRUCTION
 from app.uses import UNTRUSTED
 from app.when import resolved
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 HEAD = "Notes:"
 MOST_KNOWN = 24  # hits asked for beyond those wanted, as some stand in the window already
-READ = 400  # characters of a note that are read for the slots that it fills
 WAYS = 2  # procedures that are shown for one situation
 SPARE = 4  # hits looked at beyond those wanted, as some are history
 FAINT = 0.42  # of the best score; notes fainter than that distract a small model more than they help it
@@ -159,7 +158,7 @@ def _told(record: Record) -> Mapping[tuple[str, str], str]:
         value = str(record.extra.get("value", "")).lower()
         return {(record.subject, record.attribute): value} if single and value else {}
     said = record.kind is Kind.EPISODIC and record.role == "user"
-    return _stated(record.text[:READ], record.event_time) if said else {}
+    return filled(record.text, record.event_time) if said else {}
 
 
 def outlived(store: Store, id: str) -> bool:
@@ -188,16 +187,7 @@ def overtaken(evidence: Sequence[Evidence]) -> list[Evidence]:
 def _slots(item: Evidence) -> Mapping[tuple[str, str], str]:
     """The slots of one value at a time that a message of the user fills, by subject and attribute."""
     own = item.kind == Kind.EPISODIC and item.source == Source.USER_SAID
-    return _stated(item.text[:READ], item.time) if own else {}
-
-
-@lru_cache(maxsize=2048)
-def _stated(text: str, time: datetime) -> Mapping[tuple[str, str], str]:
-    return {
-        (c.subject, c.attribute): c.value.lower()
-        for c in extract(text, "user", time)
-        if c.subject and c.attribute and c.value and is_single_valued(c.attribute)
-    }
+    return filled(item.text, item.time) if own else {}
 
 
 def of_record(record: Record, now: datetime, score: float = 0.0, why: str = "") -> Evidence:

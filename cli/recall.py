@@ -99,8 +99,10 @@ def _single(question: Answer, why: bool, home: Path | None, json: bool) -> None:
     if json:
         document(found)
     if found["abstain"] or not found["hits"]:
+        nearest = [f'{hit["id"]} "{one_line(hit["text"])[:80]}"' for hit in found["hits"][:1]]
         raise NothingFound(
-            "Nothing in memory bears on that.", "Try other words, or `mem list` to look around."
+            f"Nothing in memory plainly answers that{'; nearest is ' + nearest[0] if nearest else ''}.",
+            "Try other words, `mem recall --json` for all that is near, or `mem list` to look around.",
         )
     if not json:
         _print(found, why)

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app import slots
 from app.recall.traits import told
 from app.recall.words import STOP, stem, words
 from app.sleep.attributes import RELATIONS
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 BY_HAND = {"filled": 6.0, "untold": -4.0}
 """Log-odds of what no conversation between others can teach: code knows whether a slot of its user was ever told."""
 
+READ = 12  # of the nearest messages, for the slots that they fill
 _MINE = re.compile(r"\bmy ((?:[a-z]+ )?[a-z]+)\b", re.IGNORECASE)
 _KIN = re.compile(
     rf"(?:{RELATIONS}|lawyer|accountant|teacher|grandson|granddaughter|children|kids)", re.IGNORECASE
@@ -33,8 +36,8 @@ def signs(analysis: Analysis, found: Candidates) -> dict[str, float]:
 
     `cosine`, `cosines`: of the nearest turn, and the mean of the five nearest. `held`: share of the question's words
     that one turn has. `strangers`: 1 when a name is asked for that no candidate has. `named`: 1 for a known speaker's.
-    `filled`: 1 where a fact fills the slot that is asked for ("my diet"). `untold`: 1 where nobody ever spoke of the
-    relative or pet that is asked for.
+    `filled`: 1 where a fact or a message fills the slot that is asked for ("my diet", "where do I live"). `untold`: 1
+    where nobody ever spoke of the relative or pet that is asked for.
     """
     nearest = np.sort(found.cosine)[::-1][:5]
     heard = {word for each in found.traits for word in each.stems}
@@ -49,19 +52,30 @@ def signs(analysis: Analysis, found: Candidates) -> dict[str, float]:
         "held": most / len(asked) if asked else 0.5,
         "strangers": float(len(names - heard) > 0),
         "named": float(bool(analysis.named)),
-        **_slots(analysis.bare.lower(), [f"{b.context}\n{b.text}".lower() for b in found.briefs]),
+        **_slots(analysis, found),
     }
 
 
-def _slots(question: str, told: Sequence[str]) -> dict[str, float]:
+def _slots(analysis: Analysis, found: Candidates) -> dict[str, float]:
+    question, told = analysis.bare.lower(), [f"{b.context}\n{b.text}".lower() for b in found.briefs]
     asked = [noun for phrase in _MINE.findall(question) for noun in (phrase, *phrase.split())]
-    filled = any(text.startswith(f"{noun}:") for noun in asked for text in told)
+    filled = any(text.startswith(f"{noun}:") for noun in asked for text in told) or _is_told(analysis, found)
     kin = [noun for noun in asked if _KIN.fullmatch(noun)]
     spoken = re.compile(
         rf"\b(?:my|our|your|'s|the|(?:have|has|had|got|with) (?:an?|two|three)) (?:\w+ ){{0,2}}(?:{'|'.join(kin)})s?\b"
     )
     untold = bool(kin) and not filled and not any(spoken.search(text) for text in told)
     return {"filled": float(filled), "untold": float(untold)}
+
+
+def _is_told(analysis: Analysis, found: Candidates) -> bool:
+    """Whether one of the nearest messages of the user fills the slot that is asked for."""
+    slot = slots.asked(analysis.text)
+    if slot is None:
+        return False
+    nearest = [found.briefs[i] for i in np.argsort(-found.cosine, kind="stable")[:READ]]
+    own = (b for b in nearest if b.role == "user")
+    return any(("user", slot) in slots.filled(b.text, datetime.fromisoformat(b.event_time)) for b in own)
 
 
 def probability(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -170,8 +170,10 @@ class _Reader:
         m = STANDING.search(sentence) or (ASKS.search(sentence) if self.slot == "user" else None)
         if m and not NO_WISH.match(m["v"]):
             words = m["v"].strip()
-            text = f'{self.subject} asks: "{resolved(words, self.said_at)}"'
-            found = self._fact(m, text, "instruction", words)
+            # To be reminded once is a plan; it tells nothing of how to answer.
+            reminder = words.lower().startswith("remind me")
+            verb, slot = ("wants a reminder", "plan") if reminder else ("asks", "instruction")
+            found = self._fact(m, f'{self.subject} {verb}: "{resolved(words, self.said_at)}"', slot, words)
             yield replace(found, start=m.start("v"), end=m.start("v") + len(words))
 
     def _how_to(self, sentence: str) -> Iterator[Candidate]:
