@@ -43,7 +43,10 @@ LIFE = (
 STEPS = tuple(
     f"{job}.{moment}" for job in (*JOBS, "read") if job != "index" for moment in ("writing", "written")
 )
-"""Every place at which a night can be killed: within a job's transaction, and right after it (the index has its own)."""
+"""Every place at which a night can be killed: within a job's transaction, and right after it.
+
+The index job has places of its own.
+"""
 
 
 def opened(folder: Path, **config: str) -> Memory:
