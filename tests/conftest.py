@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,13 @@ import pytest
 if TYPE_CHECKING:
     from models.chat import ChatModel
     from models.embed import Embedder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals() -> None:
+    """A run in the background is started deaf to these signals, and what it starts inherits that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import os
 import pty
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ PHRASE = "a long sentence to keep"
 def place(home: Path, tmp_path: Path) -> Iterator[Home]:
     made = Home(home, tmp_path / "models")
     open_memory(made).close()
-    lock(made, load_config(made.config), PHRASE, "passphrase")
+    lock(made, load_config(made.config), PHRASE, "passphrase", datetime.now(UTC))
     yield made
     service.stop(made)
 
