@@ -72,7 +72,6 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
         : k + SPARE
     ]
     past = _PAST.search(text) is not None
-    least = FAINT * max((h.score for h in hits), default=0.0)
     # Where its user's own words bear on the question, what was imported has to bear on it as well as they do.
     own = BESIDE * max((h.score for h in hits if h.record.trust not in UNTRUSTED), default=0.0)
     hits = [h for h in hits if h.record.trust not in UNTRUSTED or h.score >= own]
@@ -80,11 +79,12 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     evidence = [
         of_record(h.record, now, h.score, ", ".join(h.channels))
         for h in hits
-        if (past or h.score >= least) and not disputed(memory.store, h.record, [x.record for x in hits])
+        if not disputed(memory.store, h.record, [x.record for x in hits])
     ]
     evidence = overtaken(
         [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
     )
+    least = FAINT * max((e.score for e in evidence if e.current), default=0.0)
     telling = [e for e in evidence if (e.score >= least if e.current else past)]
     abstain = found.abstain or not telling or is_anothers(found.hits, found.analysis.teller)
     return Gathered(tuple(telling[:k]), abstain, found.ms)
