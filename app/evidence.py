@@ -20,12 +20,13 @@ from app.guard.secrets import redact
 from app.present import zone
 from app.procedures import procedures_for
 from app.recall.traits import traits
-from app.records import Kind, LinkKind, Source, State
+from app.records import Kind, Source, State
 from app.sleep.attributes import is_single_valued
 from app.slots import READ, filled
 from app.standing import INSTRUCTION
 from app.uses import UNTRUSTED
 from app.when import resolved
+from storage.search import outlived
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -81,9 +82,8 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
         for h in hits
         if not disputed(memory.store, h.record, [x.record for x in hits])
     ]
-    evidence = overtaken(
-        [replace(e, current=e.current and not outlived(memory.store, e.id)) for e in evidence]
-    )
+    history = outlived(memory.store.connection, [e.id for e in evidence])
+    evidence = overtaken([replace(e, current=e.current and e.id not in history) for e in evidence])
     least = FAINT * max((e.score for e in evidence if e.current), default=0.0)
     telling = [e for e in evidence if (e.score >= least if e.current else past)]
     abstain = found.abstain or not telling or is_anothers(found.hits, found.analysis.teller)
@@ -159,13 +159,6 @@ def _told(record: Record) -> Mapping[tuple[str, str], str]:
         return {(record.subject, record.attribute): value} if single and value else {}
     said = record.kind is Kind.EPISODIC and record.role == "user"
     return filled(record.text, record.event_time) if said else {}
-
-
-def outlived(store: Store, id: str) -> bool:
-    """Whether every fact that was drawn from an episode has been superseded: its words are history."""
-    facts = store.get_many([link.src for link in store.links(id, LinkKind.DERIVED_FROM, out=False)])
-    derived = [f for f in facts.values() if f.kind is Kind.SEMANTIC]
-    return bool(derived) and all(f.superseded_by is not None for f in derived)
 
 
 def overtaken(evidence: Sequence[Evidence]) -> list[Evidence]:

@@ -193,3 +193,13 @@ def sources(connection: Any, seqs: Iterable[int]) -> dict[int, list[int]]:
     for derived, source in connection.execute(sql, (json.dumps(list(seqs)),)):
         found.setdefault(derived, []).append(source)
     return found
+
+
+def outlived(connection: Any, ids: Iterable[str]) -> set[str]:
+    """Of these memories those from which facts were drawn that have all been superseded: their words are history."""
+    sql = (
+        "SELECT l.dst FROM links l JOIN records f ON f.id = l.src AND f.kind = 'semantic'"
+        " WHERE l.kind = 'derived_from' AND l.dst IN (SELECT value FROM json_each(?))"
+        " GROUP BY l.dst HAVING count(f.superseded_by) = count(*)"
+    )
+    return {id for (id,) in connection.execute(sql, (json.dumps(list(ids)),))}
