@@ -1,133 +1,170 @@
-"""Secrets that are told in words: "the gate code is ...", "use ... as the password". A noun names it, a linker gives it.
+"""Secrets that are told in words: what a sentence says of a value, weighed with what the value looks like.
 
-Pure. A value is believed by its shape (letters with digits, odd characters, digits for a code); a plain word only
-where it is given outright.
+Each clue near a value has a weight: what names a secret ("password", "PIN"), what is done with one ("log in", "unlocks"),
+what is locked ("gate", "safe"), what hushes ("don't tell anyone"), and how the value is handed over ("is", "type"). A plain
+word has no looks, so it is believed only where it is given outright. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.guard.shapes import Value, code_like, is_counted, is_odd, is_word, values
+
+ENOUGH = 5
+_REACH, _CLOSE, _FAR = 60, 30, 1000  # characters between a clue and the value that it speaks of
+_LONG = 8  # digits of a key
+
 _PLACE = (
-    r"door|gate|alarm|safe|entry|entrance|access|unlock|vault|locker|garage|voicemail|building|key ?pad|lock ?box|"
-    r"padlock|bike lock|luggage lock|lock|sim|intercom|banking|atm|installer|parking|pool|barrier|flat|house|office"
+    r"door|gate|alarm|safe|entry|entrance|access|unlock|vault|locker|garage|voicemail|building|key ?pad|lock ?box|portal|"
+    r"padlock|bike lock|luggage lock|lock|sim|intercom|banking|atm|installer|parking|pool|barrier|flat|house|office|shed"
 )
 _WORD = (
-    r"(?:(?:wi-?fi )?pass ?(?:word|phrase|code|wd)|passwd|pwd?|puk|master(?!'s)(?= is|:| password)|admin pass|pass(?= ?[:=])|psk|wpa2? key|hotspot key|"
-    r"passwort|kennwort|mot de passe|contrase(?:ñ|n)a|palavra-passe|senha|wachtwoord|l(?:ö|o)senord|has(?:ł|l)o|"
-    r"(?:secret|safe|code) ?word|security answer|answer to my security question|wi-?fi(?: code| key)?)"
+    r"(?:(?:wi-?fi )?pass ?(?:word|phrase|code|wd)|passwd|pwd?|puk|master(?!'s)(?= is|:| password)|admin pass|pass(?= ?[:=])|psk|"
+    r"wpa2? key|hotspot key|(?:secret|safe|code|pass) ?(?:word|phrase)|phrase (?:secr(?:è|e)te|de passe)|frase (?:segreta|secreta|de paso)|security answer|answer to my security question|wi-?fi(?:'s)?(?: code| key)?(?! name| network)|"
+    # the same in other languages
+    r"passwor[td](?:et)?|kennwort|losung|mot de passe|mdp|contrase(?:ñ|n)a|palavra[- ]passe|senha|wachtwoord|l(?:ö|o)senord(?:et)?|"
+    r"has(?:ł|l)o|heslo|salasana|adgangskode[n]?|kodeord(?:et)?|passord(?:et)?|jelsz(?:ó|o)|parol[aăe]?|(?:ş|s)ifre(?:m|si)?|"
+    r"пароль|κωδικός|συνθηματικό|kata sandi|mật khẩu|סיסמה|كلمة (?:السر|المرور)|पासवर्ड)"
 )
 _CODE = (
-    rf"(?:pin(?: code| number)?|passcode|puk|cvv2?|cvc|security code|digits on the back|"
-    rf"(?:one[- ]time|2fa|otp|backup|recovery|entry)(?: code)?s?|combination|(?:{_PLACE})(?:'s)? (?:code|combination)|"
-    rf"(?:parental|family|child|visitor|guest|delivery|mailbox|lift|elevator|stairwell|gym|staff) codes?|code (?:for|to|of) (?:the|my|our|\w+'s) [\w' ]{{0,16}}?(?:{_PLACE}|home)|(?:suitcase|diary|luggage) (?:lock|code))"
+    rf"(?:pin(?: code| number)?|passcode|puk|cvv2?|cvc|security code|(?:\w+ )?digits (?:on the back|for|of)|"
+    rf"(?:one[- ]time|2fa|otp|backup|recovery|entry)(?: code)?s?|combination|combo|(?:{_PLACE})(?:'s)? (?:code|combination)|"
+    r"codes?|geheimzahl|(?:pin|zugangs|t(?:ü|u)r)-?[ck]odes?|combinazione|combinaci(?:ó|o)n|combinaison|combina(?:ç|c)(?:ã|a)o|c(?:ó|o)digo|codice|k(?:o|ó|oo)di?[ek]?|κωδικός|код)"
 )
 _KEYED = (
-    r"(?:(?:api|access|auth|secret|private|encryption|license|licence|product|recovery|storage|client)[ _-]?(?:key|token|secret)"
-    r"|secret|token|bearer|key)"
+    r"(?:(?:api|access|auth|secret|private|encryption|license|licence|product|recovery|storage|client|network|wpa2?|wi-?fi)[ _-]?(?:key|token|secret)"
+    r"|bearer|schl(?:ü|u)ssel|clave|chave|chiave|cl(?:é|e) )"
 )
-_OF = r"(?: (?:for|to|of|on|at|in)\b[\w' .-]{1,40}?)?"
+_ACCOUNT = r"logins?(?! page| screen| form)|credentials?|pass"
+_OF = r"(?: already| again)?(?: (?:for|to|of|on|at|in|with|pour|del|de|do|da|dela|van|von|vom|für|du|för|til|от|для|to)\b[\w' .-]{1,40}?)?"
 _GIVEN = (
-    r"(?:['\"]?[ \t]*(?:[:=?]|->|=>)[ \t]*|'s (?:now )?|,? (?:it'?s|that'?s|is|was|are|said|will be|to|as)"
-    r"(?: (?:now|still|always|currently|set to|changed to|reset to))*:? | (?:ist|lautet|est|es|é|è) )"
+    r"(?:['\"]?[ \t]*(?:[:=?]|->|=>)[ \t]*|'s (?:now )?|[,.?!]? (?:it'?s|it is|that'?s|is|was|are|said|will be|to|as|would be|used to be)"
+    r"(?: (?:now|still|always|currently|just|simply|actually|only|set to|changed to|reset to))*:? |"
+    r" (?:ist|lautet|hei(?:ß|ss)t|est|c'est|equals|es|é|è|er|är|jest|to|je|on|adalah|là|это|- |– |— )[: ] ?)"
 )
 _QUOTED = r"[\"“‘'`](?P<quoted>[^\"”’'`\n]{3,80})[\"”’'`]"
 _VALUE = r"(?P<value>[^\s\"'`“”’]{3,80})"
 
 _OUTRIGHT = re.compile(rf"(?:\b|_){_WORD}{_OF}{_GIVEN}(?:{_QUOTED}|{_VALUE})", re.IGNORECASE)
+_UNSPACED = re.compile(
+    r"(?:パスワード|暗証番号|密码|密碼|口令|비밀번호|암호)\s*(?:は|是|为|為|는|은|[:：=])?\s*(?P<value>[!-~]{4,40})"
+)
 _ASIDE = re.compile(
-    rf"\b{_WORD},? (?P<value>[^\s,.]{{4,40}}),|(?:, |\band |\bsay )(?:the )?{_WORD} (?P<last>[^\s,.]{{4,40}})\W*$",
+    rf"\b(?:pwd?|passwd|mdp) (?P<label>[^\s,.:=]{{4,40}})|\b{_WORD},? (?P<value>[^\s,.]{{4,40}}),|(?:, |\band |\bsay )(?:the )?{_WORD} (?P<last>[^\s,.]{{4,40}})\W*$",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
-    rf"\b(?:pass ?phrase|phrase (?:secr(?:è|e)te|de passe)|frase (?:segreta|secreta|de paso)|master(?: password)?|security question|security answer){_OF}(?:: ?| (?:is|est|es|é|è) )"
-    r"(?P<value>[A-Za-z][\w'-]*(?: [\w'-]+){2,9})",
-    re.IGNORECASE,
-)
-_NOUN = re.compile(
-    rf"(?:\b|_)(?:(?P<code>{_CODE}|{_PLACE})|(?P<word>{_WORD}|login|pass)|(?P<key>{_KEYED}))(?![\w(.-])",
-    re.IGNORECASE,
-)
-_OPENS = re.compile(
-    r"\b(?:opens?|unlocks?|unlock [\w ]{3,20}|encrypted|log ?in|get into [\w ]{3,20}|off|open [\w ]{3,20}) (?:with|type|using)"
-    r"(?: code)? (?P<value>[^\s,]{3,40})",
-    re.IGNORECASE,
-)
-_PAIR = re.compile(
-    r"(?:\b(?:admin|root|pi|ssh|login|user)\b /|[\w.+-]{1,64}@[\w.-]{1,64}\.\w+ (?:/|with|and)) (?P<value>\S{6,40})"
-)
-_TYPED = re.compile(
-    r"\b(?:type|enter|punch in|key in) (?P<typed>[^\s,]{5,40})(?= (?:when|at|on|into|and|then)\b)"
-    r"|(?<!\S)(?P<used>[^\s,]{5,40}) is what (?:I|we) (?:use|type|enter)\b",
+    rf"\b(?:pass ?phrase|phrase (?:secr(?:è|e)te|de passe)|frase (?:segreta|secreta|de paso)|master(?: password)?|"
+    rf"security answer){_OF}(?:: ?| (?:is|est|es|é|è) )(?P<value>[A-Za-z][\w'-]*(?: [\w'-]+){{2,9}})",
     re.IGNORECASE,
 )
 _ANSWER = re.compile(
     rf"\b(?:(?:security|secret) (?:question'?s? )?answer{_OF}|answer to [\w' ]{{0,30}}(?:secret|security) question)(?::| is) ?"
-    r"(?P<value>[A-Z][\w'-]*(?: [\w'-]+){0,3})"
+    r"(?P<value>[A-Z][\w'-]*(?: [\w'-]+){0,3})|\banswer\b[^.\n]{0,20}\b(?:security|secret) question(?: is|:) (?P<after>[A-Z][\w']+(?: [A-Z]\w+){0,2})|\banswer is (?P<before>[A-Z]\w+)(?=[^.\n]{0,40}\bsecurity question)"
 )
-_LOCKED = re.compile(
-    r"\b(?:entry|door|gate|key ?pad|intercom|safe|vault|alarm|locker|lock|padlock|voicemail|lock ?box|panel|opener|atm)"
-    r"(?: app| card| thing)?(?: is(?: now| set to)?| wants| takes| needs| asks for| opens (?:on|to)| we (?:took|use|set)|:| =)"
-    r" (?P<value>[A-Z]?\d{3,8}[#*]?)(?![\w.,]*\d)",
+_MAIDEN = re.compile(r"\bmaiden name\b[\w' ]{0,30}(?: is|:|,|=) ?(?P<value>[A-Z]\w+)")
+_PAIR = re.compile(
+    r"(?:\b(?:admin|root|pi|ssh|login|user)\b ?/|\b(?:admin|root):|"
+    r"\b[\w.]{3,30} /(?= \S*\d)|"
+    r"[\w.+-]{1,64}@[\w.-]{1,64}\.\w+(?: (?:/|with|and|\+)| ?[,;:])) ?(?P<value>\S{6,40})"
+)
+_BEFORE = re.compile(
+    rf"(?:^|[,.;:!?] |\b(?:type|use|say|enter|with|put|is) )(?P<value>[^\s,.;:!?]{{4,30}}(?: [^\s,.;:!?]+){{0,2}}) "
+    rf"(?:is|was|as) (?:(?:the|my|our|his|her|their|a|your)(?: [\w'-]+){{0,2}} )?{_WORD}(?=\W*(?:$|[,.;]|(?:for|to|of|on|at|and|then|when)\b))",
     re.IGNORECASE,
 )
-_MAIDEN = re.compile(r"\bmaiden name\b[\w' ]{0,30} is (?P<value>[A-Z]\w+)")
-# A clause is read against its nouns, so it is bounded: text without stops would take quadratic time.
-_CLAUSE = re.compile(r"[^\n]{0,600}?(?:[.!?;](?=\s|$)|\n|$)|[^\n]{600}")
-_TOKEN = re.compile(r"(?<![\w.:/=-])[^\s\"“”'`(),=]{3,80}")
+_WORDED = re.compile(
+    r"\bword (?P<value>[a-z]{4,20})(?=[,.]| (?:when|if|to|at|for|before)\b|$)", re.IGNORECASE
+)
+_REST = re.compile(
+    r"(?: (?!(?:for|but|and|so|because|if|when|since|until|which|in case|please|now|then|as)\b)[\w'-]+){1,7}(?=[.,;!?)]?(?:\s|$))"
+)
+
+# A clause is read against its clues, so it is bounded: text without stops would take quadratic time.
+_CLAUSE = re.compile(r"[^\n]{0,600}?(?:[.?;](?=\s|$)|!(?=\s+[^a-z]|$)|\n|$)|[^\n]{600}")
+_POINTS_BACK = re.compile(
+    r"\W*(?:I (?:think|believe|guess)|so|well|ok|here|it|it'?s|that|that'?s|this|mine|hers|his|still|now|use|try|type|enter|just|the (?:new|old) one)\b",
+    re.I,
+)
 _PROGRAM = re.compile(
     r"\w\(|[{}<>|]|==|=>|;\s*$|\*\*|^\s*(?:def|class|import|from|return|assert|const|let|var)\b|\w=\w"
 )
-_DIGITS = re.compile(r"#?\d[\d-]*[#*]?|\d{4} \d{4}")
 _OTHER_CODE = re.compile(
     r"\b(?:zip|area|postal|post|country|dial(?:ling)?|dress|promo|discount|voucher|coupon|gift|referral|invite|reference|qr|error|"
     r"exit|return|response|http|fault|source|legacy|python|morse|genetic|tax|bar|sort|order|booking|tracking|status|colou?r|paint|"
-    r"airport|flight|currency|product|item|model|course|building|civil|penal|criminal|labou?r|moral|secret) ?codes?",
+    r"airport|flight|currency|product|item|model|course|building|civil|penal|criminal|labou?r|moral|secret|use|using|the|this|my|"
+    r"your|our|write|wrote|writing|of|some|more|machine|byte) codes?(?= (?:name|base|review|snippet|block|sample|change|file|[A-Z]+\d+ (?:for|at|gives)))|"
+    r"\b(?:zip|area|postal|post|country|dial(?:ling)?|dress|promo|discount|voucher|coupon|gift|referral|invite|reference|qr|error|"
+    r"exit|return|response|http|fault|source|legacy|python|morse|genetic|tax|bar|sort|order|booking|tracking|status|colou?r|paint|"
+    r"airport|flight|currency|product|item|model|course|building|civil|penal|criminal|labou?r|moral) codes?\b|"
+    r"\bc(?:ó|o)digo postal|\bcode postal|\bcode names?\b|\bcode (?:of conduct|review|base)",
     re.IGNORECASE,
 )
-_UNIT = re.compile(
-    r"\s*(?:%|€|\$|euros?|dollars|am\b|pm\b|years?|months|weeks|days?|hours?|minutes?|points|characters|letters|times|"
-    r"pieces|people|words|requests|tokens|errors?|status|lines|square|met(?:er|re)s|miles|feet|degrees|volts?|watts?|km|kg|ms)",
-    re.IGNORECASE,
+
+
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    """What a word near a value says of it, and how much that weighs for a code and for an odd word."""
+
+    pattern: re.Pattern[str]
+    code: int
+    odd: int
+    kind: str = ""
+
+
+Heard = Sequence[tuple[_Clue, Sequence[tuple[int, int]]]]
+
+
+def _clue(words: str, code: int, odd: int, kind: str = "") -> _Clue:
+    return _Clue(re.compile(rf"(?:\b|_)(?:{words})(?![\w(])", re.IGNORECASE), code, odd, kind)
+
+
+_NAMES = (
+    _clue(rf"{_WORD}s?|{_ACCOUNT}|keepass|bitwarden|wpa2?|1password|lastpass", 3, 3, "password"),
+    _clue(_CODE, 3, 3, "pin"),
+    _clue(_KEYED, 0, 3, "token"),
+    _clue("secret|token|key", 0, 2, "token"),
 )
-_COUNTED = re.compile(
-    r"\b(?:in|on|since|until|till|by|at|from|every|about|over|under|number|room|page|gate|"
-    r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?(?: \d{1,2}(?:st|nd|rd|th)?,?)?)\s+$",
-    re.IGNORECASE,
+_ACT = _clue(
+    r"log(?:s|ged|ging)? (?:back )?(?:in|on)(?:to)?|sign(?:s|ed|ing)? (?:back )?(?:in|on)(?:to)?|unlock(?:s|ed|ing)?|open(?:s|ed|ing)?|"
+    r"(?:get|gets|let|lets|got)(?: \w+)? (?:back )?in(?:to)?(?! touch)|to join|connect|decrypt(?:s|ed)?|encrypted|disarms?|authenticate|reuse|"
+    r"(?:turn|switch)(?:es)? (?:it |the alarm )?off|protected", 3, 2, "password")  # fmt: skip
+_LOCK = _clue(
+    r"(?:front |back |garage )?doors?|gates?|alarm|safe|entry|entrance|stairwell|locker|padlock|(?:bike|luggage|number|cabin)? ?locks?|"
+    r"lock ?screen|key ?(?:pad|safe)|lock ?box|intercom|voicemail|garage|vault|panel|opener|atm|lobby|shed|storage|suitcase|barrier|"
+    r"elevator|lift", 3, 1)  # fmt: skip
+_THING = _clue(
+    r"tablet|ipad|i?phone|laptop|accounts?|netflix|spotify|computer|router|wi-?fi|wlan|network|app|mail|instagram|facebook|apple id|disney|amazon|bank|banco|online|server|machine|notes|diary",
+    1,
+    1,
 )
-_STATES = re.compile(r".*(?:ed|ing|ly|able|ible|ous|ful|less|ive|er than)", re.IGNORECASE)
-_ADDRESS = re.compile(r"https?://|www\.|.+@.+\.|/\w+/|\d{1,3}(?:\.\d{1,3}){3}|[A-Z]:\\")
-_CODED = re.compile(r"code|combination|pin|puk|cv[vc]|lock|digits|2fa|alarm|key ?pad", re.IGNORECASE)
-_ODD_CODED = re.compile(r"code|pin\b", re.IGNORECASE)
-_STATED = re.compile(r"\bmy|is|was|new\b|[:=]")
+_HUSH = _clue(
+    r"(?:don'?t|do not|never) (?:tell|share|show|repeat)|between (?:us|you and me)|confidential|top secret|nobody else knows|"
+    r"keep (?:this|it) (?:secret|private|to yourself)|for your eyes|in case I (?:die|forget)", 1, 2, "password")  # fmt: skip
+_LINK = re.compile(
+    r"(?:\bis|\bare|\bwas|'s|\bbe|[:=>]|\btakes?|\bwants?|\bneeds?|\basks? for|\bhas|\bwe (?:took|use|set|picked|chose)|\bset to|\bto|"
+    r"\bwith|\bopens? (?:on|to)|\busing|\bby|\buse|\btype|\benter|\bpress|\bdial|\bpunch in|\bkey in|\bsay|\btry|\btold \w+|\btell (?:\w+ )?\w+|\bnow|"
+    r"\bagain|\bas|\band|,|[-–—]|\bist|\blautet|\bequals|\breuse|\bis on|\bput|\bgive|\bc'est|\bhei(?:ß|ss)t|\best|\bes|é|è|\ber|är|\bjest|\bто|\bto|\?)[ \"“'(]*(?:(?:left|right) )?$", re.IGNORECASE)  # fmt: skip
+_PRESS = re.compile(r"\b(?:type|enter|press|dial|punch in|key in|punch|put|input)[ \"“']*$", re.IGNORECASE)
+_NOW = re.compile(
+    r"[\"”')!#*]*,? (?:(?:it|that|which) is the|is (?:my|the|our|his|her|their|what)|as (?:my|the|our|his|her|its)|(?:still |always |usually |also )?"
+    r"(?:opens?|unlocks?|gets?|lets?|disarms?|turns off)|will (?:open|unlock|get|let)|to (?:join|get in|open|unlock|log)|"
+    r"(?:when|once) (?:\w+ ){0,4}(?:asks?|wants?|locked)|for the (?:lock|gate|door|safe|alarm|garage|demo|key)\w*)\b", re.IGNORECASE)  # fmt: skip
+_USED = re.compile(r" is what (?:I|we) (?:use|type|enter|say)\b", re.IGNORECASE)
+_ENDS = re.compile(
+    r"[\"”')#*]*(?:\s*(?:star|hash|pound))?\s*(?:$|[.,;:!?)\]/-]|\d{3,}|(?:and|then|to|for|when|on|at|in|as|which|but|or|so|with|is|was|if|will|"
+    r"because|since|after|before|until|still|now|never|again|first|twice|followed|plus|by|from|works?|opens?|unlocks?|gets?|lets?|disarms?|turns?|"
+    r"within|thanks|please|ok|btw|today|yesterday|tonight|though|too|und|et|y|e|puis|dann|luego)\b)", re.IGNORECASE)  # fmt: skip
 _NEXT = re.compile(r"(?:,| and| or|,? then)? (#?\d[\d-]{2,}[#*]?)(?![\w.])")
-_WEAR = 60  # characters between a noun and the value that it names
-
-# Words that follow "the password is" in honest sentences.
-PLAIN = frozenset(
-    """
-    the a an my your his her our their its it that this not no very really too so just still always never now then here
-    there what which who how why when where wrong right correct incorrect required needed missing secure safe strong weak
-    long short same different new old secret hidden lost forgotten empty easy hard good bad better fine okay going about
-    important under over with for from and but like somewhere something anything nothing everything written stolen case-sensitive
-    manager managers please you she they was are were been have has had will can could should would must does did
-    valid invalid due stuck broken known unknown gone down public private shared annoying silly soon later again twice tomorrow
-    today yesterday page field limit count usage link prompt policy window box between only also even more most less least
-    input output argument parameter string strings hash hashing plaintext plain well hashed
-    funny odd strange great nice awful terrible clever cute stupid
-    one two three four five six someone somebody everyone nobody him them because since until before after kept
-    """.split()
-)
-
-
+_CODED = re.compile(r"[A-Z\d#*-]{3,24}")
+_FROM = re.compile(r"\bfrom ([^\s,]{3,40}) to $", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _HINT = re.compile(
-    r"pass|pwd?\b|pin\b|puk|code|combination|key|token|secret|cv[vc]|lock|log ?in|wi-?fi|master|answer|digits on|maiden|"
-    r"encrypted|opens|otp|2fa|bearer|psk| / |alarm|word|kennwort|mot de|contrase|senha|parola|has[łl]o|l[öo]senord|phrase|frase|"
-    r"what (?:I|we) |type|enter|punch|atm|opener|@|entry|door|gate|safe|vault|intercom|voicemail|panel",
-    re.IGNORECASE,
-)
+    "|".join(clue.pattern.pattern for clue in (*_NAMES, _ACT, _LOCK, _THING, _HUSH)) + r"|@| / |\b(?:root|admin)\b|maiden|"
+    r"security question|フ|ワ|暗|密|口令|비|암호|phrase|frase|\b(?:type|enter)\b", re.IGNORECASE)  # fmt: skip
 _NO_PHRASE = frozenset(
     "not no too so very required needed missing wrong safe stored kept written on in with only".split()
 )
@@ -137,125 +174,155 @@ def told(text: str) -> Iterator[tuple[str, int, int]]:
     """(kind, start, end) of each value that the words around it give away."""
     if not _HINT.search(text):
         return
-    for pattern in (_OUTRIGHT, _ASIDE):
+    yield from _outright(text)
+    before = ""
+    for m in _CLAUSE.finditer(text):
+        said = m[0]
+        points = _POINTS_BACK.match(said) or len(said.split()) <= 3 or before.rstrip().endswith("?")
+        lead = before if points else ""
+        for kind, start, end in _weighed(lead + said, len(lead)):
+            yield kind, m.start() + start - len(lead), m.start() + end - len(lead)
+        before = said if said.strip() else before
+
+
+def _outright(text: str) -> Iterator[tuple[str, int, int]]:
+    """What a sentence hands over in so many words, whatever it looks like."""
+    for pattern in (_OUTRIGHT, _ASIDE, _UNSPACED):
         for m in pattern.finditer(text):
             group = next(g for g, v in m.groupdict().items() if v)
             value = m[group].rstrip(".,;!?)") if group != "quoted" else m[group]
+            end = m.start(group) + len(value)
             to = text.endswith(" to ", 0, m.start(group))  # "the password to confirm it"
-            if group == "quoted" or (_is_word(value) and not to) or _is_odd(value) or _code_like(value):
-                yield "password", m.start(group), m.start(group) + len(value)
+            word = is_word(value) and not to
+            if group == "quoted" or word or is_odd(value) or code_like(value):
+                if code_like(value) and is_counted(text, end):
+                    continue
+                rest = _REST.match(text, end) if word and group == "value" else None
+                yield "password", m.start(group), rest.end() if rest else end
     for m in _PHRASE.finditer(text):
         if m["value"].split()[0].lower() not in _NO_PHRASE:
             yield "password", m.start("value"), m.end("value")
-    for m in (*_OPENS.finditer(text), *_PAIR.finditer(text)):
-        value = m["value"].rstrip(".,;!?)")
-        if _is_odd(value) or _code_like(value):
+    for m in _PAIR.finditer(text):
+        value = m["value"].rstrip(".,;?)")
+        if is_odd(value) or code_like(value):
             yield "password", m.start("value"), m.start("value") + len(value)
-    for m in _TYPED.finditer(text):
-        group = "typed" if m["typed"] else "used"
-        if _is_odd(m[group]) and re.search(r"\d|[^\w.-]", m[group]):
-            yield "password", m.start(group), m.end(group)
+    for m in _BEFORE.finditer(text):
+        if is_word(m["value"].split()[0]) or is_odd(m["value"]):
+            yield "password", m.start("value"), m.end("value")
+    for m in _WORDED.finditer(text) if _LOCK.pattern.search(text) or _NAMES[0].pattern.search(text) else ():
+        if is_word(m["value"]):
+            yield "password", m.start("value"), m.end("value")
     for m in (*_MAIDEN.finditer(text), *_ANSWER.finditer(text)):
-        yield "password", m.start("value"), m.end("value")
-    for m in _LOCKED.finditer(text):
-        if not _UNIT.match(text, m.end()):
-            yield "pin", m.start("value"), m.end("value")
-    yield from _near_nouns(text)
+        group = str(m.lastgroup)
+        yield "password", m.start(group), m.end(group)
+
+
+def _weighed(clause: str, begins: int) -> Iterator[tuple[str, int, int]]:
+    """The values of a clause, from `begins` on, that enough speaks for."""
+    found = [value for value in values(clause) if value.start >= begins]
+    if not found or _PROGRAM.search(clause):  # names of variables are no secrets
+        return
+    heard = _heard(clause)
+    said = ""
+    for value in found:
+        kind, weight = _judged(clause, value, heard)
+        # Where one code was given, one more in the same breath is another: "of the blue card 5528, of the red one 9013".
+        if weight >= ENOUGH or (said == "pin" and value.shape == "code" and _ENDS.match(clause, value.end)):
+            said = said or kind
+            for start, end in _with_next(clause, value):
+                yield kind, start, end
+
+
+def _heard(clause: str) -> Heard:
+    """Where each clue stands in a clause; a code of another kind (a zip code) is none."""
+    other = [m.span() for m in _OTHER_CODE.finditer(clause)]
+    return [
+        (clue, [s for m in clue.pattern.finditer(clause) if not _within(s := m.span(), other)])
+        for clue in (*_NAMES, _ACT, _LOCK, _THING, _HUSH)
+    ]
+
+
+def _within(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= span[0] < end for start, end in others)
+
+
+def _judged(clause: str, value: Value, heard: Heard) -> tuple[str, int]:
+    """What kind of secret the words around make of a value, and how much speaks for it."""
+    found = [_nearest(value, clue, spans) for clue, spans in heard]
+    name = min(found[: len(_NAMES)], key=lambda near: (near.gap, near.follows))
+    named = _named(value, name)
+    last = value.shape == "code" and not clause[value.end :].strip(" .!#*\n")  # "the code of the gate 4711"
+    given = _handed(clause, value) or int(
+        named > 0 and not name.follows and name.gap <= (_CLOSE if last else 1)
+    )
+    kind, weight = name.clue.kind if named else "", value.weight + named + given
+    for near in found[len(_NAMES) :]:
+        if near.gap <= _REACH and _helps(near.clue, value, bool(given or named)):
+            weight += near.weight
+            kind = kind or near.clue.kind or ("pin" if value.shape == "code" else "password")
+    counts = not _ENDS.match(clause, value.end) or _YEAR.fullmatch(value.text)
+    if value.shape == "code" and counts and not (named and name.gap <= _CLOSE):
+        weight -= 3  # a number of things, or a year
+    return kind or "password", weight
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
-    """Something in a clause that might be a secret: a code of digits, or an odd word."""
+class _Near:
+    """The nearest word of a clue: how far it is, whether it follows the value, what it weighs."""
 
-    start: int
-    end: int
-    text: str
-    code: bool
-
-
-def _near_nouns(text: str) -> Iterator[tuple[str, int, int]]:
-    """For each noun, the value after it in its sentence, or else the one before it."""
-    for clause in _CLAUSE.finditer(text):
-        said = clause[0]
-        values = list(_values(said))
-        if (
-            not values or _PROGRAM.search(said) or _OTHER_CODE.search(said)
-        ):  # names of variables are no secrets
-            continue
-        for noun in _NOUN.finditer(said):
-            fitting = [value for value in values if _fits(value, noun, said)]
-            after = [v for v in fitting if noun.end() <= v.start < noun.end() + _WEAR]
-            before = [v for v in fitting if noun.start() - _WEAR <= v.start < noun.start()]
-            for value in after[:1] or before[-1:]:
-                kind = "pin" if noun["code"] else "password" if noun["word"] else "token"
-                for start, end in _with_next(said, value):
-                    yield kind, clause.start() + start, clause.start() + end
+    clue: _Clue
+    gap: int
+    follows: bool
+    weight: int
 
 
-def _values(clause: str) -> Iterator[_Value]:
-    for m in _TOKEN.finditer(clause):
-        text = m[0].rstrip(".,:;!?)")
-        end = m.start() + len(text)
-        if _code_like(text):
-            if not (_UNIT.match(clause, end) or _COUNTED.search(clause, 0, m.start())):
-                yield _Value(m.start(), end, text, True)
-        elif _is_odd(text) and re.search(r"\d|[^\w.-]", text):
-            yield _Value(m.start(), end, text, False)
+def _nearest(value: Value, clue: _Clue, spans: Sequence[tuple[int, int]]) -> _Near:
+    weight = clue.code if value.shape == "code" else clue.odd
+    if clue.kind == "token" and value.shape == "code" and len(value.text) >= _LONG:
+        weight = clue.odd
+    gaps = [
+        (max(start - value.end, value.start - end, 0), start >= value.end)
+        for start, end in spans
+        if weight and not (start < value.end and value.start < end)
+    ]
+    gap, follows = min(gaps, default=(_FAR, True))
+    return _Near(clue, gap, follows, weight)
 
 
-def _fits(value: _Value, noun: re.Match[str], clause: str) -> bool:
-    """Whether a noun of this kind may name a value of that shape."""
-    if noun["code"] is not None:
-        return (_CODED if value.code else _ODD_CODED).search(clause) is not None
-    long_enough = len(value.text) >= 12 or _STATED.search(clause) is not None
-    return not value.code and (noun["key"] is None or (long_enough and len(value.text) >= 8))
+def _helps(clue: _Clue, value: Value, spoken_of: bool) -> bool:
+    """Whether a clue that names no secret counts for this value."""
+    if value.shape not in ("code", "odd"):
+        return False
+    if clue is _LOCK:
+        return spoken_of
+    return clue is not _THING or value.weight > 1 or value.shape == "code"
 
 
-def _with_next(clause: str, value: _Value) -> Iterator[tuple[int, int]]:
+def _named(value: Value, name: _Near) -> int:
+    """What a word that names a secret weighs for this value."""
+    word = value.shape == "odd" and not re.search(r"\d|[^\w.]", value.text)
+    if name.gap > _REACH or (word and name.clue.kind != "password"):  # "my JavaScript code"
+        return 0
+    if value.shape == "quoted":
+        return name.weight if name.clue.kind == "password" else 0
+    unsure = value.shape == "odd" and value.weight == 1 and not _CODED.fullmatch(value.text)
+    return name.weight - (unsure and name.gap > _CLOSE)
+
+
+def _handed(clause: str, value: Value) -> int:
+    """Whether the words right before or after a value hand it over, and how plainly."""
+    just = max(0, value.start - _CLOSE)
+    pressed = value.shape != "quoted" and _PRESS.search(clause, just, value.start) is not None
+    given = _LINK.search(clause, just, value.start) or _NOW.match(clause, value.end)
+    return (given is not None) + pressed + 3 * (_USED.match(clause, value.end) is not None)
+
+
+def _with_next(clause: str, value: Value) -> Iterator[tuple[int, int]]:
     """The value, and the codes that are listed right after it: a second group of digits, or a second code."""
+    if before := _FROM.search(clause, max(0, value.start - _REACH), value.start):
+        yield before.span(1)
     yield value.start, value.end
     end = value.end
-    while value.code and (following := _NEXT.match(clause, end)) and not _UNIT.match(clause, following.end()):
-        yield following.span(1)
-        end = following.end()
-
-
-def _code_like(value: str) -> bool:
-    """Three or more digits, not a date, a time or a price."""
-    digits = re.sub(r"\D", "", value)
-    return (
-        bool(_DIGITS.fullmatch(value))
-        and 3 <= len(digits) <= 20
-        and not re.fullmatch(r"\d{4}-\d\d?-\d\d?", value)
-    )
-
-
-def _is_odd(value: str) -> bool:
-    """Letters of both cases within, digits among letters, or characters that no word has; no address, date or file."""
-    if (
-        len(value) < 4
-        or _ADDRESS.match(value)
-        or re.search(r"[(){}\[\]<>]|\*\*|^_", value)
-        or len(set(value)) < 3
-        or not re.search(r"[A-Za-z]", value)
-    ):
-        return False
-    if re.fullmatch(
-        r"[0-9a-f]{7,}(?:-[0-9a-f]+)*|\d+(?:st|nd|rd|th|x|am|pm|h|km|kg|[KMGT]B|fps|px|rpm|mph|k?Hz|ms)|[A-Z]{2,}-\d+|[A-Z]{2,4}\d|v?\d+(?:\.\d+)+|[a-z]+(?:-[a-z]+)+",
-        value,
-    ):
-        return False
-    return bool(
-        (re.search(r"\d", value) and re.search(r"[A-Za-z]", value))
-        or re.search(r"[a-z][A-Z]", value)
-        or re.search(r"[^\w.,'’/-]|_", value)
-        or re.fullmatch(r"[A-Z][\w]*(?:[-._][\w]+)+", value)
-        or re.fullmatch(r"\w+(?:[-._]\w+)*[-._][A-Z]\w*", value)
-    )
-
-
-def _is_word(value: str) -> bool:
-    """A plain word that can be a password, and does not only say something about one."""
-    bare = value.lower().strip("'*")
-    letters = bare.replace("-", "").isalpha() and not PLAIN & set(bare.split("-"))
-    return len(bare) >= 5 and letters and bare not in PLAIN and not _STATES.fullmatch(bare)
+    while value.shape == "code" and (m := _NEXT.match(clause, end)) and not is_counted(clause, m.end()):
+        yield m.span(1)
+        end = m.end()
