@@ -76,7 +76,7 @@ ISSUERS = {
     19: (4, 5, 6),
 }  # first digits, by length
 _CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-])")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_IBAN = re.compile(r"\b(?!RF)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 _SEED = re.compile(r"\b(?:[a-z]{3,8}(?:[\s,]+(?:\d{1,2}[.)] ?)?)){11,}[a-z]{3,8}\b")
 _SEED_WORDS = re.compile(r"\b(?:seed|recovery|mnemonic|wallet|backup|phrase|words)\b", re.IGNORECASE)

@@ -32,14 +32,14 @@ _WORD = (
 _CODE = (
     rf"(?:pin(?: code| number)?|passcode|puk|cvv2?|cvc|security code|(?:\w+ )?digits (?:on the back|for|of)|"
     rf"(?:one[- ]time|2fa|otp|backup|recovery|entry)(?: code)?s?|combination|combo|(?:{_PLACE})(?:'s)? (?:code|combination)|"
-    r"codes?|geheimzahl|(?:pin|zugangs|t(?:ü|u)r)-?[ck]odes?|combinazione|combinaci(?:ó|o)n|combinaison|combina(?:ç|c)(?:ã|a)o|c(?:ó|o)digo|codice|k(?:o|ó|oo)di?[ek]?|κωδικός|код)"
+    r"codes?|geheimzahl|(?:pin|zugangs|t(?:ü|u)r)-?[ck]odes?|digicode|combinazione|combinaci(?:ó|o)n|combinaison|combina(?:ç|c)(?:ã|a)o|c(?:ó|o)digo|codice|k(?:o|ó|oo)di?[ek]?|κωδικός|код)"
 )
 _KEYED = (
     r"(?:(?:api|access|auth|secret|private|encryption|license|licence|product|recovery|storage|client|network|wpa2?|wi-?fi)[ _-]?(?:key|token|secret)"
     r"|bearer|schl(?:ü|u)ssel|clave|chave|chiave|cl(?:é|e) )"
 )
 _ACCOUNT = r"logins?(?! page| screen| form)|credentials?|pass"
-_OF = r"(?: already| again)?(?: (?:for|to|of|on|at|in|with|pour|del|de|do|da|dela|van|von|vom|für|du|för|til|от|для|to)\b[\w' .-]{1,40}?)?"
+_OF = r"(?: already| again)?(?: (?:for|to|of|on|at|in|with|pour|del|de|do|da|dela|van|von|vom|f(?:ü|u)rs?|du|för|til|от|для|to)\b[\w' .-]{1,40}?)?"
 _GIVEN = (
     r"(?:['\"]?[ \t]*(?:[:=?]|->|=>)[ \t]*|'s (?:now )?|[,.?!]? (?:it'?s|it is|that'?s|is|was|are|said|will be|to|as|would be|used to be)"
     r"(?: (?:now|still|always|currently|just|simply|actually|only|set to|changed to|reset to))*:? |"
@@ -53,7 +53,7 @@ _UNSPACED = re.compile(
     r"(?:パスワード|暗証番号|密码|密碼|口令|비밀번호|암호)\s*(?:は|是|为|為|는|은|[:：=])?\s*(?P<value>[!-~]{4,40})"
 )
 _ASIDE = re.compile(
-    rf"\b(?:pwd?|passwd|mdp) (?P<label>[^\s,.:=]{{4,40}})|\b{_WORD},? (?P<value>[^\s,.]{{4,40}}),|(?:, |\band |\bsay )(?:the )?{_WORD} (?P<last>[^\s,.]{{4,40}})\W*$",
+    rf"\b(?:pwd?|passwd|mdp) (?P<label>[^\s,.:=]{{4,40}})|\b{_WORD}, (?P<value>[^\s,.]{{4,40}}),|\b{_WORD} (?P<odd>[^\s,.]*\d[^\s,.]*),|(?:, |\band |\bsay )(?:the )?{_WORD} (?P<last>[^\s,.]{{4,40}})\W*$",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
@@ -130,7 +130,7 @@ _NAMES = (
 )
 _ACT = _clue(
     r"log(?:s|ged|ging)? (?:back )?(?:in|on)(?:to)?|sign(?:s|ed|ing)? (?:back )?(?:in|on)(?:to)?|unlock(?:s|ed|ing)?|open(?:s|ed|ing)?|"
-    r"(?:get|gets|let|lets|got)(?: \w+)? (?:back )?in(?:to)?(?! touch)|to join|connect|decrypt(?:s|ed)?|encrypted|disarms?|authenticate|reuse|"
+    r"(?:get|gets|let|lets|got)(?: \w+)? (?:back )?in(?:to)?(?! touch)|to join|connect|decrypt(?:s|ed)?|encrypted|disarms?|authenticate|reuse|locked|remember|"
     r"(?:turn|switch)(?:es)? (?:it |the alarm )?off|protected", 3, 2, "password")  # fmt: skip
 _LOCK = _clue(
     r"(?:front |back |garage )?doors?|gates?|alarm|safe|entry|entrance|stairwell|locker|padlock|(?:bike|luggage|number|cabin)? ?locks?|"
@@ -147,10 +147,10 @@ _HUSH = _clue(
 _LINK = re.compile(
     r"(?:\bis|\bare|\bwas|'s|\bbe|[:=>]|\btakes?|\bwants?|\bneeds?|\basks? for|\bhas|\bwe (?:took|use|set|picked|chose)|\bset to|\bto|"
     r"\bwith|\bopens? (?:on|to)|\busing|\bby|\buse|\btype|\benter|\bpress|\bdial|\bpunch in|\bkey in|\bsay|\btry|\btold \w+|\btell (?:\w+ )?\w+|\bnow|"
-    r"\bagain|\bas|\band|,|[-–—]|\bist|\blautet|\bequals|\breuse|\bis on|\bput|\bgive|\bc'est|\bhei(?:ß|ss)t|\best|\bes|é|è|\ber|är|\bjest|\bто|\bto|\?)[ \"“'(]*(?:(?:left|right) )?$", re.IGNORECASE)  # fmt: skip
+    r"\bagain|\bas|\band|,|[-–—]|\bist|\bchose|\bpicked|\btook|\blautet|\bequals|\breuse|\bis on|\bput|\bgive|\bc'est|\bhei(?:ß|ss)t|\best|\bes|é|è|\ber|är|\bjest|\bто|\bto|\?)[ \"“'(]*(?:(?:left|right) )?$", re.IGNORECASE)  # fmt: skip
 _PRESS = re.compile(r"\b(?:type|enter|press|dial|punch in|key in|punch|put|input)[ \"“']*$", re.IGNORECASE)
 _NOW = re.compile(
-    r"[\"”')!#*]*,? (?:(?:it|that|which) is the|is (?:my|the|our|his|her|their|what)|as (?:my|the|our|his|her|its)|(?:still |always |usually |also )?"
+    r"[\"”')!#*]*,? (?:(?:it|that|which)(?: is|'s) (?:the|my|our|for (?:my|the|our)|what)|is (?:my|the|our|his|her|their|what)|as (?:my|the|our|his|her|its)|(?:still |always |usually |also )?"
     r"(?:opens?|unlocks?|gets?|lets?|disarms?|turns off)|will (?:open|unlock|get|let)|to (?:join|get in|open|unlock|log)|"
     r"(?:when|once) (?:\w+ ){0,4}(?:asks?|wants?|locked)|for the (?:lock|gate|door|safe|alarm|garage|demo|key)\w*)\b", re.IGNORECASE)  # fmt: skip
 _USED = re.compile(r" is what (?:I|we) (?:use|type|enter|say)\b", re.IGNORECASE)
@@ -161,7 +161,7 @@ _ENDS = re.compile(
 _NEXT = re.compile(r"(?:,| and| or|,? then)? (#?\d[\d-]{2,}[#*]?)(?![\w.])")
 _CODED = re.compile(r"[A-Z\d#*-]{3,24}")
 _FROM = re.compile(r"\bfrom ([^\s,]{3,40}) to $", re.IGNORECASE)
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"19\d\d|20[0-4]\d")
 _HINT = re.compile(
     "|".join(clue.pattern.pattern for clue in (*_NAMES, _ACT, _LOCK, _THING, _HUSH)) + r"|@| / |\b(?:root|admin)\b|maiden|"
     r"security question|フ|ワ|暗|密|口令|비|암호|phrase|frase|\b(?:type|enter)\b", re.IGNORECASE)  # fmt: skip
