@@ -177,6 +177,8 @@ class Assistant:
         def ask(words: str) -> Gathered:
             return gather(self.memory, words, now, HITS, known)
 
+        if not (need.personal or gate.asks(text)):  # what only tells something leaves nothing open
+            return Followed(ask(text))
         model = tools.further(self.chat, self.window.opening) if self.tools and need is ASKED else None
         return follow(text, ask(text), ask, HITS, model)
 
@@ -252,7 +254,7 @@ class Assistant:
         used = citations.used(text, plan.evidence)
         if not used and plan.need.personal and not NOT_KNOWING.search(text):
             used = citations.borne_out_by(text, plan.text, plan.evidence)
-        known = " ".join([plan.text, *(t.text for t in self.window.turns if t.verbatim)])
+        known = " ".join([plan.text, *(t.text for t in self.window.verbatim)])
         unsupported = () if plan.spoken else citations.unsupported(text, plan.evidence, known)
         stored = plan.stored
         if keep:
@@ -318,9 +320,7 @@ class Assistant:
     def _was_said_here(self, question: str) -> bool:
         """Whether the conversation in the window speaks of what is asked: then the model may answer from it."""
         wanted = citations.telling(question)
-        said = citations.telling(
-            " ".join(t.text for t in self.window.turns if t.verbatim and t.role == "user")
-        )
+        said = citations.telling(" ".join(t.text for t in self.window.verbatim if t.role == "user"))
         return bool(wanted) and len(wanted & said) * 2 >= len(wanted)
 
 

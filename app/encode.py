@@ -60,13 +60,18 @@ def whole(text: str) -> str:
 
 def importance_of(text: str, role: str = "user") -> float:
     """1..10, from the words alone: small talk 1, an assistant's turn at most 3, health, money and life changes more."""
-    if SMALL_TALK.match(text):
+    if is_small_talk(text):
         return 1.0
     marks = len({m.lower() for m in WEIGHTY.findall(text)})
     score = (
         3.0 + 1.5 * min(marks, 3) + (0.5 if re.search(r"\d", text) else 0.0) + (0.5 if "!" in text else 0.0)
     )
     return min(score, 3.0 if role == "assistant" else 9.0)
+
+
+def is_small_talk(text: str) -> bool:
+    """Whether these words are worth no memory: a greeting, thanks, a bare yes."""
+    return SMALL_TALK.match(text) is not None
 
 
 def _offset(moment: datetime) -> str:

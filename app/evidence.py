@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from app.encode import importance_of
+from app.encode import is_small_talk
 from app.events import Evidence
 from app.guard.frame import rewords
 from app.guard.hostile import inert, looks_like_instruction
@@ -122,7 +122,7 @@ def bears_witness(record: Record, question: str) -> bool:
         return _ASKS_ASSISTANT.search(question) is not None
     if record.kind is not Kind.EPISODIC or record.role == "assistant":
         return True
-    if importance_of(record.text) <= 1.0:  # small talk
+    if is_small_talk(record.text):
         return False
     asked = record.text.rstrip().endswith("?") and len(_SENTENCE.findall(record.text)) <= 1
     return not asked or _ASKS_BACK.search(question) is not None

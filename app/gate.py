@@ -36,7 +36,7 @@ def judge(text: str, previous: Need | None = None) -> Need:
     personal = bool(_FIRST.search(own) or _MEMORY.search(own))
     if _TASK.match(words) and not personal and not _KNOWN.search(words):
         return Need(False, False, TASK)
-    question = bool(_QUESTION.match(words) or "?" in words)
+    question = asks(words)
     if question and personal:
         return Need(True, not _WORLD.search(words), "a question about you")
     worldly = question and _WORLD.search(words)
@@ -49,6 +49,11 @@ def judge(text: str, previous: Need | None = None) -> Need:
     return Need(
         bool(question or _PAST.search(words) or len(words.split()) > 2), False, "it may touch your life"
     )
+
+
+def asks(text: str) -> bool:
+    """Whether a message asks for something rather than tells it."""
+    return bool("?" in text or _QUESTION.match(text))
 
 
 def _indefinite(words: str) -> bool:

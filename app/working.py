@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.encode import importance_of
+from app.encode import importance_of, is_small_talk
 from models.chat import Message
 
 Role = Literal["user", "assistant"]
@@ -85,6 +85,8 @@ class Window:
         )
         self.turns: list[Turn] = []
         self.evidence_tokens = 0
+        self._verbatim: list[Turn] | None = None
+        self._gists: dict[int, tuple[float, str]] = {}
         self._summary: str | None = None
         self._counted: int | None = None
 
@@ -93,6 +95,7 @@ class Window:
     def add(self, role: Role, text: str, id: str = "") -> None:
         """Append one message that was said."""
         self.turns.append(Turn(role, text, id, self._cost(text)))
+        self._verbatim = None
 
     def load(self, turns: Iterable[tuple[Role, str, str]]) -> None:
         """Take up an earlier conversation, oldest first, as (role, text, id); what does not fit is folded."""
@@ -106,9 +109,16 @@ class Window:
         return (Message("system", self._head()), *self._examples)
 
     @property
+    def verbatim(self) -> list[Turn]:
+        """The turns that stand in the prompt as they were said."""
+        if self._verbatim is None:
+            self._verbatim = [t for t in self.turns if t.verbatim]
+        return self._verbatim
+
+    @property
     def shown_ids(self) -> frozenset[str]:
         """Records that stand verbatim in the window: evidence need not repeat them."""
-        return frozenset(t.id for t in self.turns if t.verbatim and t.id)
+        return frozenset(t.id for t in self.verbatim if t.id)
 
     def parts(self) -> list[Part]:
         """What `/context` shows, in the order of the prompt."""
@@ -164,7 +174,7 @@ class Window:
         last = f"{evidence}\n\n{foot}{newest}" if evidence else newest
         self.evidence_tokens = self._cost(last) - self._cost(newest)
         folded = self._fold_to_fit(self._room_for_turns(self._cost(last)))
-        turns = _alternating(self.turns)
+        turns = _alternating(self.verbatim)
         messages = (
             *self.opening,
             *(Message(t.role, t.text) for t in turns),
@@ -180,15 +190,15 @@ class Window:
         The lines that matter least go first; no sentence is cut.
         """
         if self._summary is None:
-            lines = [(t, line) for t in self.turns if t.folded and not t.hidden and (line := gist_line(t))]
-            left, kept = self.size // 10, set()
-            weight = {place: importance_of(t.text, t.role) for place, (t, _) in enumerate(lines)}
-            for place in sorted(weight, key=lambda p: (weight[p], p), reverse=True):
+            folded = (place for place, t in enumerate(self.turns) if t.folded and not t.hidden)
+            lines = {place: gist for place in folded if (gist := self._gist(place))[1]}
+            left, kept = self.size // 10, list[int]()
+            for place in sorted(lines, key=lambda p: (lines[p][0], p), reverse=True):
                 left -= self._count(lines[place][1]) + 1
                 if left < 0:
                     break
-                kept.add(place)
-            self._summary = "\n".join(line for place, (_, line) in enumerate(lines) if place in kept)
+                kept.append(place)
+            self._summary = "\n".join(lines[place][1] for place in sorted(kept))
         return self._summary
 
     # -- inside ------------------------------------------------------------------------------------
@@ -203,9 +213,16 @@ class Window:
             self._counted = self._cost(self._head()) + self._examples_cost
         return self._counted
 
+    def _gist(self, place: int) -> tuple[float, str]:
+        """How much a turn matters, and its line; read once, as words do not change."""
+        if place not in self._gists:
+            turn = self.turns[place]
+            self._gists[place] = importance_of(turn.text, turn.role), gist_line(turn)
+        return self._gists[place]
+
     def _put(self, place: int, turn: Turn) -> None:
         self.turns[place] = turn
-        self._summary = self._counted = None
+        self._verbatim = self._summary = self._counted = None
 
     def _room(self) -> int:
         return self.size - self.reply_tokens - self._head_cost() - SPARE_TOKENS
@@ -216,7 +233,7 @@ class Window:
 
     def _fold_to_fit(self, room: int) -> int:
         """Fold the oldest turns until the rest takes at most half of `room`; nothing when all of it fits."""
-        taken = sum(t.tokens for t in self.turns if t.verbatim)
+        taken = sum(t.tokens for t in self.verbatim)
         if taken <= room:
             return 0
         folded = 0
@@ -269,7 +286,7 @@ class Window:
 
 def gist_line(turn: Turn) -> str:
     """The sentence of a turn that says most, for the running summary; "" for an assistant's turn and small talk."""
-    if turn.role != "user" or importance_of(turn.text) <= 1.0:
+    if turn.role != "user" or is_small_talk(turn.text):
         return ""
     pieces = [p.strip() for p in _SENTENCE_END.split(turn.text) if p.strip()]
     best = max(pieces, key=lambda p: (importance_of(p), -pieces.index(p)), default="")
@@ -277,9 +294,9 @@ def gist_line(turn: Turn) -> str:
 
 
 def _alternating(turns: Sequence[Turn]) -> list[Turn]:
-    """The verbatim turns such that user and assistant take turns, as chat templates demand, ending with an answer."""
+    """The turns such that user and assistant take turns, as chat templates demand, ending with an answer."""
     out: list[Turn] = []
-    for turn in (t for t in turns if t.verbatim):
+    for turn in turns:
         if out and out[-1].role == turn.role:
             joined = f"{out[-1].text}\n{turn.text}"
             out[-1] = replace(out[-1], text=joined, tokens=out[-1].tokens + turn.tokens)
