@@ -53,8 +53,9 @@ def played(command: str, typed: str, day: str, home: str) -> tuple[str, str]:
         stderr=subprocess.STDOUT,
         text=True,
         env=_environment(place),
-        check=True,
     )
+    if done.returncode:
+        raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout}")
     return day[:10], done.stdout
 
 

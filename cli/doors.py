@@ -58,7 +58,8 @@ def serve(
     place = find_home(home)
     keeper = Keeper(lambda: open_home(place))
     token = token_of(place.path)
-    say(f"http://127.0.0.1:{port}/  token: {token}")
+    say(f"The page:     http://127.0.0.1:{port}/#token={token}")
+    say(f"For programs: http://127.0.0.1:{port}/v1 with the token {token} (Ctrl-C ends it)")
     try:
         uvicorn.run(application(keeper, token, port), host="127.0.0.1", port=port, log_level="warning")
     finally:

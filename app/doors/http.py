@@ -6,6 +6,8 @@ assistant that remembers. A page at / shows and searches the memory.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import json
 import secrets
@@ -21,6 +23,8 @@ from app.errors import AppError, BadRequest
 from app.events import Answered, Said
 from app.lookup import answer, lookup_from
 from app.memory import Memory
+from app.present import record_keys
+from app.records import EVERYTHING
 from models.errors import ModelError
 from storage.errors import StorageError
 from storage.files import write_atomic
@@ -40,7 +44,7 @@ STATUS = {
     "StoreLocked": 503,
     "ModelMissing": 503,
 }
-PAGE_POLICY = {"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; img-src data:"}
+LISTED = 200  # memories in one listing at most
 
 Handler = Callable[[dict[str, Any]], Awaitable["Response"]]
 
@@ -61,6 +65,7 @@ def application(keeper: Keeper, token: str, port: int) -> Starlette:
     door = _Door(keeper, token, port)
     posts: Mapping[str, Handler] = {
         "/v1/recall": door.recall,
+        "/v1/list": door.list,
         "/v1/remember": door.remember,
         "/v1/ask": door.ask,
         "/v1/chat/completions": door.chat,
@@ -83,10 +88,19 @@ class _Door:
 
         if request.headers.get("host") not in self._hosts:
             return _answer({"error": {"message": "This host is not this computer."}}, 403)
-        return HTMLResponse(self._page, headers=PAGE_POLICY)
+        return HTMLResponse(self._page, headers=page_policy(self._page))
 
     async def recall(self, body: dict[str, Any]) -> Response:
         return _answer(await self._keeper.run(lambda m: answer(m, lookup_from(body, now()))))
+
+    async def list(self, body: dict[str, Any]) -> Response:
+        limit = body.get("limit", 20)
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LISTED:
+            raise BadRequest(f"`limit` is {limit!r}.", f"It is a whole number from 1 to {LISTED}.")
+        newest = await self._keeper.run(
+            lambda m: [record_keys(r) for r in m.store.records(EVERYTHING, limit=limit)]
+        )
+        return _answer({"memories": newest})
 
     async def remember(self, body: dict[str, Any]) -> Response:
         return _answer(await self._keeper.run(lambda m: kept(m, _text(body, "text"), now())))
@@ -123,6 +137,17 @@ class _Door:
         return checked
 
 
+def page_policy(page: str) -> dict[str, str]:
+    """What a browser lets the page do: run its own script and no other, and speak to this server alone."""
+    script = page.split("<script>", 1)[1].split("</script>", 1)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    rules = (
+        "default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return {"Content-Security-Policy": rules, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
 def refusal(request: Request, token: str, allowed: set[str]) -> str:
     """Why a request is not answered, "" when it is: another host's name, another site's page, a wrong token."""
     if request.headers.get("host") not in allowed:
@@ -131,7 +156,8 @@ def refusal(request: Request, token: str, allowed: set[str]) -> str:
     if origin is not None and origin.removeprefix("http://") not in allowed:
         return "Pages of other sites may not ask."
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return "" if hmac.compare_digest(given.encode(), token.encode()) else "The token is missing or wrong."
+    right = hmac.compare_digest(given.encode(), token.encode())
+    return "" if right else "The token is missing or wrong. `mem serve` prints the right one."
 
 
 def newest_words(body: dict[str, Any]) -> str:
