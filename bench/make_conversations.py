@@ -19,6 +19,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from bench import hops
+
 HERE = Path(__file__).parent
 START = datetime(2022, 1, 10, 18, tzinfo=UTC)
 CHATTER = (
@@ -113,6 +115,7 @@ def between_people(name: str, rng: random.Random, sessions: int = 18) -> Talk:
     facts = [
         (line, rng.choice(pair), rng.randrange(sessions)) for line in rng.sample(lists("facts.txt")[""], 30)
     ]
+    far = hops.planned(lists("hops.txt")[""], pair, sessions, random.Random(f"{name} hops"))
     for number in range(sessions):
         talk.session = f"{name}-s{number}"
         talk.now = START + timedelta(days=9 * number + rng.randint(0, 5), hours=rng.randint(0, 5))
@@ -120,6 +123,7 @@ def between_people(name: str, rng: random.Random, sessions: int = 18) -> Talk:
         for line, who, session in facts:
             if session == number:
                 _mention(talk, line, who, pair[1 - pair.index(who)], rng)
+        hops.tell(talk, far, number, "other")
     _ask_people(talk, [e for e, _ in events], pair, rng)
     return talk
 
@@ -132,11 +136,13 @@ def with_assistant(name: str, rng: random.Random, projects: int = 3) -> Talk:
     rng.shuffle(queue)
     told: dict[str, list[tuple[list[str], str]]] = {project[0]: [] for project in chosen}
     later: list[tuple[str, list[str], str]] = []
+    far = hops.planned(lists("hops.txt")[""], ["user"], len(queue), random.Random(f"{name} hops"))
     for number, (project, line) in enumerate(queue):
         if number % 4 == 0:
             talk.session, talk.now = f"{name}-s{number // 4}", START + timedelta(days=number)
         _exchange(talk, project, line, told, later, rng)
         _chatter(talk, project, rng)
+        hops.tell(talk, far, number, "user")
     for head, parts, first in later:
         talk.now += timedelta(days=2)
         second = talk.say("user", parts[2], "user")

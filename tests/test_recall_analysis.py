@@ -15,7 +15,7 @@ from app.recall.abstain import probability
 from app.recall.analysis import MOST_TERMS, analyse
 from app.recall.candidates import Candidates
 from app.recall.context import context_of, views_of
-from app.recall.order import LENT, ranking, with_origins
+from app.recall.order import LENT, ranking, with_each, with_origins
 from app.recall.weights import Weights, load_weights
 from app.recall.words import match_any, stem
 from storage.records import Record
@@ -210,4 +210,48 @@ def test_a_list_is_weighed_by_its_own_additions() -> None:
     signals = {"a": np.array([2.0, 2.0]), "b": np.array([3.0, 3.0])}
     between = np.array([True, False])
     assert weights.score(signals, between).tolist() == [2.0, 3.0]
-    assert weights.score(signals, between, wants_list=True).tolist() == [1.0, 3.0]
+    assert weights.score(signals, between, {"list"}).tolist() == [1.0, 3.0]
+
+
+def test_a_conclusion_is_weighed_by_its_own_additions_and_a_list_of_them_as_a_list() -> None:
+    weights = Weights({"a": 1.0}, {}, {}, {}, 0.5, {"a": -0.5}, {"a": 1.0})
+    signals, between = {"a": np.array([2.0])}, np.array([True])
+    assert weights.score(signals, between, {"inference"}).tolist() == [4.0]
+    assert weights.score(signals, between, {"inference", "list"}).tolist() == [1.0]
+
+
+def test_what_is_asked_of_two_is_answered_from_both() -> None:
+    found = candidates(list(range(1, 21)))
+    found = replace(found, briefs=[b._replace(speaker="Bo" if b.seq > 12 else "Anna") for b in found.briefs])
+    order = np.arange(20)
+    shared = with_each(found, order, ("Anna", "Bo")).tolist()
+    assert shared[:10] == [0, 1, 2, 3, 4, 5, 6, 12, 13, 14]
+    assert sorted(shared) == list(range(20))
+    assert with_each(found, order, ()).tolist() == order.tolist()
+    assert with_each(found, order, ("Carl",)).tolist() == order.tolist()
+
+
+@pytest.mark.parametrize(
+    ("question", "together"),
+    [
+        ("What have Anna and Bo both read?", ("Anna Keller", "Bo")),
+        ("When did Anna and Bo go to the lake together?", ()),
+        ("What did Anna tell Bo?", ()),
+        ("What has Anna read?", ()),
+    ],
+)
+def test_two_are_asked_about_alike(question: str, together: tuple[str, ...]) -> None:
+    assert analyse(question, SPEAKERS, NOW).together == together
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("Can you list the order in which I brought up my plans?", True),
+        ("What profession did I mention I work in?", True),
+        ("What did you say about my plans?", False),
+        ("What do I work in?", False),
+    ],
+)
+def test_what_its_asker_said_is_known_to_be_sought(question: str, wanted: bool) -> None:
+    assert analyse(question, SPEAKERS, NOW).of_asker is wanted

@@ -24,6 +24,8 @@ _SEEKS: Mapping[str, re.Pattern[str]] = {
         r"\b(?:what|which) (?:\w+ )?(?:\w{3,}s|kinds?|types?) \b|\bhow many\b|\ball (?:the|of|my)\b|\blist\b"
         r"|\bin what ways\b|\bsummar\w+\b|\beverything\b|\border\b"
     ),
+    # a conclusion that many remarks lead to, none of them in the question's words
+    "inference": re.compile(r"\b(?:would|could|might|should|likely|probably|considered)\b"),
     "reason": re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b"),
     "photo": re.compile(r"\b(?:photos?|pictures?|images?|paint\w*|posters?|sign|look like)\b"),
     # advice or work, for which standing wishes count, rather than what was said
@@ -38,6 +40,11 @@ _ASSISTANT = re.compile(
     r"\byou (?:\w+ )?(?:suggest|recommend|say|said|told|tell|mention|advise|give|gave|propose|list|explain|provide|"
     r"describe)\w*\b|\byour (?:\w+ )?(?:suggest|recommend|advice|answer|list|explanation|response|reply)\w*\b"
     r"|\bremind me what you\b"
+)
+_OWN_WORDS = re.compile(
+    r"\bi (?:first )?(?:brought up|mentioned|raised|said|told you|asked)\b"
+    r"|\b(?:did|have|had) i (?:\w+ )?(?:say|said|mention|mentioned|bring up|tell|told|ask|asked|describe|outline)\b"
+    r"|\bmy (?:questions|messages|requests)\b"
 )
 _QUESTION_WORDS = re.compile(
     r"^(?:when|what|who|whom|whose|where|why|how|which|did|does|do|is|are|was|were|has|have|had|would|could|can|will"
@@ -70,9 +77,10 @@ class Analysis:
         named: speakers whom the question names, as the store spells them.
         teller: the one of them whose words would answer: "What did Ann tell Ben?" seeks Ann's; None for "Ann and Ben".
         terms: words to look for in full text; names of speakers are not among them.
-        seeks: kinds of answer (`time`, `number`, `place`, `person`, `list`, `reason`, `photo`, `help`).
+        seeks: kinds of answer (`time`, `number`, `place`, `person`, `list`, `inference`, `reason`, `photo`, `help`).
         times: the intervals that it names, "last week" among them.
         of_self, of_assistant: it asks about its asker ("I", "my"), or for what the assistant said.
+        of_asker: it asks for what its asker said ("the order in which I brought up").
     """
 
     text: str
@@ -85,6 +93,13 @@ class Analysis:
     times: tuple[TimeSpan, ...]
     of_self: bool
     of_assistant: bool
+    of_asker: bool
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """The two whom it asks about alike ("What have Ann and Ben both read?"); none where it seeks one moment."""
+        alike = len(self.named) == 2 and self.teller is None and "time" not in self.seeks
+        return self.named if alike else ()
 
 
 def analyse(question: str, speakers: Iterable[str], now: datetime) -> Analysis:
@@ -116,6 +131,7 @@ def analyse(question: str, speakers: Iterable[str], now: datetime) -> Analysis:
         times=tuple(find_times(text, now)),
         of_self=_SELF.search(lower) is not None,
         of_assistant=_ASSISTANT.search(lower) is not None,
+        of_asker=_OWN_WORDS.search(lower) is not None,
     )
 
 

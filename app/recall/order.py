@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,8 @@ from app.recall.candidates import Array, Candidates
 NEAR = 4.0  # rows within which turns of one session tell of the same thing
 LENT = 0.2  # of its fit to the question that a note lends to the turn that it came from
 JUST_BELOW = 1e-6
+FIRST = 10  # hits that are read together: these are spread, and shared between two who are asked about
+EACH = 3  # of them at least from each
 LOSS = 0.15  # of score that a hit costs a turn right beside it
 
 
@@ -40,17 +44,34 @@ def with_origins(found: Candidates, scores: Array) -> Array:
 def ranking(found: Candidates, scores: Array, *, spread: bool, most: int) -> NDArray[np.int64]:
     """Places of the `most` best candidates, best first; equal scores in the order of rows.
 
-    With `spread`, each hit costs the turns near it: score_j -= LOSS e^(-distance / NEAR) (after maximal marginal
-    relevance, Carbonell and Goldstein 1998).
+    With `spread`, each of the first hits costs the turns near it: score_j -= LOSS e^(-distance / NEAR) (after maximal
+    marginal relevance, Carbonell and Goldstein 1998); the others follow by their scores.
     """
+    best = np.lexsort((found.seqs, -scores))
     if not spread:
-        return np.lexsort((found.seqs, -scores))[:most]
+        return best[:most]
     left = scores.astype(float).copy()
     sessions = np.unique([b.session or "" for b in found.briefs], return_inverse=True)[1]
-    order = []
-    for _ in range(min(most, len(found))):
-        best = int(np.argmax(left))
-        order.append(best)
-        left -= LOSS * (sessions == sessions[best]) * np.exp(-np.abs(found.seqs - found.seqs[best]) / NEAR)
-        left[best] = -np.inf
-    return np.array(order, np.int64)
+    first: list[int] = []
+    for _ in range(min(FIRST, len(found))):
+        place = int(np.argmax(left))
+        first.append(place)
+        near = np.exp(-np.abs(found.seqs - found.seqs[place]) / NEAR)
+        left -= LOSS * (sessions == sessions[place]) * near
+        left[place] = -np.inf
+    return np.array([*first, *(place for place in best.tolist() if place not in first)], np.int64)[:most]
+
+
+def with_each(found: Candidates, order: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.int64]:
+    """The order with at least EACH of the first hits told by each of `names`, where there are so many: what is asked
+    of two is two questions, and the answers to one must not crowd out those to the other."""
+    first, rest = order[:FIRST].tolist(), order[FIRST:].tolist()
+    teller = [(brief.speaker or brief.subject or "") for brief in found.briefs]
+    for name in names:
+        missing = EACH - sum(teller[place] == name for place in first)
+        for place in [place for place in rest if teller[place] == name][: max(missing, 0)]:
+            last = next(other for other in reversed(first) if teller[other] != name)
+            rest[rest.index(place)] = last
+            first.remove(last)
+            first.append(place)
+    return np.array([*first, *rest], np.int64)

@@ -20,7 +20,8 @@ from app.recall import channels
 from app.recall.abstain import probability, signs
 from app.recall.analysis import Analysis, analyse
 from app.recall.candidates import Candidates
-from app.recall.order import ranking, with_origins
+from app.recall.hop import second_hop
+from app.recall.order import ranking, with_each, with_origins
 from app.recall.signals import signals, strength
 from app.recall.weights import Weights, load_weights
 from app.uses import DECAY, curve_of
@@ -103,16 +104,18 @@ class Recall:
         started = time.perf_counter()
         analysis = self.analyse(query)
         found = self.candidates(analysis, query).best(RANKED)
+        if further := second_hop(analysis, found):
+            analysis, found = further, self.candidates(further, query).best(RANKED)
         hits: tuple[Hit, ...] = ()
         chance = 0.0
         if len(found):
             table = signals(analysis, found, query.now, query.filter.as_of)
-            wants_list = "list" in analysis.seeks
-            scores = self.weights.score(table, found.between_people, wants_list=wants_list)
+            scores = self.weights.score(table, found.between_people, analysis.seeks)
             fresh = strength(found, query.now, self.curve)
             exact = table["date"] >= 1  # needs no favour of being fresh
             scores = with_origins(found, scores + self.prior * np.maximum(fresh, exact))
-            order = ranking(found, scores, spread=wants_list, most=max(query.k, 0))
+            order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
+            order = with_each(found, order, analysis.together)
             hits = self._hits(found, scores, order)
             chance = probability(
                 signs(analysis, found),

@@ -98,6 +98,7 @@ def _speakers(analysis: Analysis, found: Candidates) -> dict[str, Array]:
         "user": user,
         "wish": found.channels["wish"] * user,
         "user_self": user * analysis.of_self,
+        "user_asked": user * analysis.of_asker,
         "assistant_asked": assistant * analysis.of_assistant,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,8 @@ class Weights:
     """Weights by signal: between people, and beside an assistant; `known`: of the signs that the
     store has an answer, `known_by_text` where nothing could be embedded.
 
-    `lists` is added to `people` where a list is sought: its parts stand in many places, each in words of its own.
+    `lists` is added to `people` where a list is sought, `inferences` where a conclusion is: their evidence stands in
+    many places, each in words of its own.
 
     Below the probability `abstain_below` recall abstains.
     """
@@ -30,14 +31,14 @@ class Weights:
     known_by_text: Mapping[str, float]
     abstain_below: float
     lists: Mapping[str, float] = field(default_factory=dict)
+    inferences: Mapping[str, float] = field(default_factory=dict)
 
     def score(
-        self, signals: Signals, between_people: NDArray[np.bool_], *, wants_list: bool = False
+        self, signals: Signals, between_people: NDArray[np.bool_], seeks: Collection[str] = ()
     ) -> NDArray[np.float64]:
         """One score per candidate: the weighted sum by the table of its kind of conversation."""
-        people = _sum(self.people, signals)
-        if wants_list:
-            people = people + _sum(self.lists, signals)
+        broad = self.lists if "list" in seeks else self.inferences if "inference" in seeks else {}
+        people = _sum(self.people, signals) + _sum(broad, signals)
         return np.where(between_people, people, _sum(self.assistant, signals))
 
 
@@ -59,4 +60,5 @@ def load_weights() -> Weights:
         values["known_by_text"],
         values["abstain_below"],
         values["lists"],
+        values["inferences"],
     )
