@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,19 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
         ("mein Kennwort lautet Regenbogen12", "password"),
         ("anna@mail.com / Sunflower-77x", "password"),
         ("postgres://bob:s3cr3t@host/db", "password"),
+        ("the pin is four seven one one", "pin"),
+        ("the safe behind the painting: 18 left 42 right 7 left", "pin"),
+        ("You need the alarm code? It's 4471.", "pin"),
+        ("keep this between us: Marzipan#44", "password"),
+        ("bluebird is our family password", "password"),
+        ("Kestrel#20 is the password", "password"),
+        ("the alarm company wants the word tangerine when they ring", "password"),
+        ("my mother's maiden name is Okonkwo", "password"),
+        ("密码是 nihao8899", "password"),
+        ("le mot de passe de la box c'est fromage", "password"),
+        ("my account: DE44500105175407324931 BIC", "iban"),
+        ("key for the api: b7f3e91c44aa4d2f9a0017cc", "token"),
+        ("the totp seed is JBSWY3DPEHPK3PXP", "token"),
         (
             "seed phrase: ripple scissors kick mammal hire column oak again sun offer wealth tomorrow",
             "seed phrase",
@@ -83,12 +97,44 @@ def test_secrets_are_found(text: str, kind: str) -> None:
         "the code is easy to read",
         "call me on +49 170 1234567",
         "550e8400-e29b-41d4-a716-446655440000",
+        "one two three steps to the gate",
+        "the password is 300 characters long",
+        "Lea is the password manager",
+        "my key-word list is 1200 pages",
+        "the gate is shut and the word spread at once",
+        "say the word something at the gate",
+        "this is the password",
+        'the app opens "my photos" twice',
+        "the gate takes 4000 trucks",
+        "the gate has root / people",
+        "the key of commit 9fceb02d0ae598e95dc970b74767f19372d61af8 is lost",
+        "IBAN DE89 3704 0044 0532 0130 01",
+        "two three four weeks until the door comes",
+        "type 2 diabetes runs in the family",
+        "the reference number is RF18539007547034",
         "token economy is bad, pin the note please",
         "my flight LH 1234 leaves at 10:45",
     ],
 )
 def test_honest_words_stay(text: str) -> None:
     assert find_secrets(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            "PIN of the blue card is 5528, of the red one 9013",
+            "PIN of the blue card is [], of the red one []",
+        ),
+        ("I changed the tablet PIN from 1111 to 2580", "I changed the tablet PIN from [] to []"),
+        ("the combination is 12-38, 4711 and then 0815", "the combination is [], [] and then []"),
+        ("the wifi password: trout lake forever, says Jo", "the wifi password: [], says Jo"),
+        ('the word "bluebird" is our password', 'the word "[]" is our password'),
+    ],
+)
+def test_all_of_a_secret_is_taken_and_no_more(text: str, left: str) -> None:
+    assert re.sub(r"\[secret:\w+\]", "[]", redact(text)[0]) == left
 
 
 def test_a_secret_reaches_no_file_but_the_vault(memory: Memory, tmp_path: Path) -> None:

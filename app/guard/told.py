@@ -77,7 +77,8 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _WORDED = re.compile(
-    r"\bword (?P<value>[a-z]{4,20})(?=[,.]| (?:when|if|to|at|for|before)\b|$)", re.IGNORECASE
+    r"\b(?:says?|wants?|needs?|asks? for|use|give) (?:\w+ )?(?:the|a) word (?P<value>[a-z]{4,20})\b",
+    re.IGNORECASE,
 )
 _REST = re.compile(
     r"(?: (?!(?:for|but|and|so|because|if|when|since|until|which|in case|please|now|then|as)\b)[\w'-]+){1,7}(?=[.,;!?)]?(?:\s|$))"
