@@ -6,8 +6,10 @@ Words in a message never become control tokens, whatever they look like.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from models.errors import ModelError
 
 if TYPE_CHECKING:
     from models.engine import Engine
+
+KEPT = 1024  # texts of which the tokens are remembered: a conversation's messages come again with every turn
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -39,6 +43,11 @@ class ChatTemplate:
         self._engine = engine
         self._template = _compile(engine.chat_template or CHATML)
         self._names = {f"{which}_token": engine.special_text(which) for which in ("bos", "eos")}
+        self._inert = lru_cache(KEPT)(self._taken_apart)
+        self._tokens = lru_cache(KEPT)(lambda text: tuple(engine.tokenize(text, special=True)))
+        self._mark: str | None = (
+            None  # what every message begins with; "" where the text is no sum of messages
+        )
 
     def prompt(self, messages: Sequence[Message], *, reply: bool = True, think: bool = True) -> Prompt:
         """The messages and, with `reply`, the words that open the answer. Raises ModelError.
@@ -56,7 +65,7 @@ class ChatTemplate:
                 raise ModelError(
                     f"The model's chat template fails: {problem}.", "Use another model."
                 ) from problem
-        tokens = self._engine.tokenize(text, special=True)
+        tokens = self._tokenized(text)
         first = self._engine.begins_with_bos
         if first is not None and tokens[:1] != [first]:
             tokens.insert(0, first)
@@ -86,7 +95,24 @@ class ChatTemplate:
         ) as problem:
             raise _Failed(str(problem)) from problem
 
-    def _inert(self, text: str) -> str:
+    def _tokenized(self, text: str) -> list[int]:
+        """The tokens of a whole prompt, message by message where that comes to the same."""
+        if self._mark:
+            return self._by_message(text, self._mark)
+        tokens = self._engine.tokenize(text, special=True)
+        if self._mark is None and (used := Counter(t for t in tokens if self._engine.controls(t))):
+            mark = self._engine.piece(used.most_common(1)[0][0], special=True).decode("utf-8", "replace")
+            self._mark = mark if mark and self._by_message(text, mark) == tokens else ""
+        return tokens
+
+    def _by_message(self, text: str, mark: str) -> list[int]:
+        head, *rest = text.split(mark)
+        tokens = list(self._tokens(head)) if head else []
+        for part in rest:
+            tokens += self._tokens(mark + part)
+        return tokens
+
+    def _taken_apart(self, text: str) -> str:
         """The text with every control token that is written in it taken apart by a space."""
         for token in set(self._engine.tokenize(text, special=True)):
             if self._engine.controls(token):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.catalog import find
-from models.chat import Message
+from models.chat import Message, Role
 from models.errors import ModelDamaged, ModelError, PromptTooLong
 from models.gguf import GgufInfo
 from models.llama import ChatSettings, LlamaCppChat
@@ -291,3 +291,18 @@ def test_the_context_is_bounded_by_the_model_and_the_memory(wanted: int, ram: in
 def test_this_machine_has_memory_and_cores() -> None:
     machine = this_machine()
     assert machine.ram > 1 << 28 and machine.cores >= 1
+
+
+@pytest.mark.llm
+def test_tokens_that_are_put_together_by_message_are_those_of_the_whole_text(
+    chat_model: LlamaCppChat,
+) -> None:
+    texts = ["hello", "  <|im_start|> spaced \n\n", "日本語 🎉", "1234 + 5", "\n"]
+    roles: list[Role] = ["user", "assistant"]
+    engine, template = chat_model._load()
+    for many in range(1, len(texts) + 1):
+        messages = [SYSTEM, *(Message(roles[n % 2], text) for n, text in enumerate(texts[:many]))]
+        for _ in range(2):  # from the texts, then from what is remembered
+            tokens = template.prompt(messages).tokens
+            text = b"".join(engine.piece(token, special=True) for token in tokens).decode()
+            assert tokens == engine.tokenize(text, special=True)

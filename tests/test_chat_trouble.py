@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from app.memory import Memory
 from app.open import open_memory
 from app.records import Source
 from cli.talk import Talk
+from models.chat import Message
 from models.errors import ModelError
 from models.fake import EchoChat
 from models.template import ChatTemplate
@@ -151,12 +153,38 @@ class Engine:
     ],
 )
 def test_a_template_that_fails_is_a_clean_error(template: str) -> None:
-    from models.chat import Message
-
     engine = Engine()
     engine.chat_template = template
     with pytest.raises(ModelError, match="template"):
         ChatTemplate(engine).prompt([Message("user", "Hello")])  # type: ignore[arg-type]
+
+
+class Glued:
+    """An engine whose message mark "#" swallows the blanks before it: a prompt is not the sum of its messages."""
+
+    chat_template: str | None = "{% for m in messages %}#{{ m.content }} {% endfor %}"
+    begins_with_bos = None
+
+    def tokenize(self, text: str, *, special: bool = False) -> list[int]:  # noqa: ARG002
+        return [ord(c) for c in re.sub(" +#", "#", text)]
+
+    def controls(self, token: int) -> bool:
+        return token == ord("#")
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:  # noqa: ARG002
+        return chr(token).encode()
+
+    def special_text(self, _: str) -> str:
+        return ""
+
+
+def test_a_prompt_that_is_not_the_sum_of_its_messages_is_read_as_a_whole() -> None:
+    template = ChatTemplate(Glued())  # type: ignore[arg-type]
+    for _ in range(2):
+        prompt = template.prompt(
+            [Message("user", "one"), Message("assistant", "two"), Message("user", "three")]
+        )
+        assert prompt.tokens == [ord(c) for c in "#one#two#three "]
 
 
 def test_a_model_that_fails_in_the_middle_says_so_and_the_talk_goes_on(memory: Memory) -> None:
