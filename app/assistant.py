@@ -140,6 +140,13 @@ class Assistant:
         plan = self._plan(question, now, ASKED, budget) if done is None else self._ruled(question, done)
         yield from self._carried_out(plan, now, stop, keep=False)
 
+    def retake(self, now: datetime) -> str:
+        """Take back the last turn, as app/retake.py says; returns the user's words, to be said again or changed."""
+        from app.retake import take_back
+
+        self.last = Turned()
+        return take_back(self, now)
+
     def context(self, change: str = "", id: str = "") -> list[Part]:
         """What is in the window, after one `change` (pin, hide, fold, restore) of the turn `id`. Raises BadRequest."""
         changes = {"pin": self.window.pin, "hide": self.window.hide, "fold": self.window.fold}

@@ -136,12 +136,12 @@ class Daemon:
         if op in ("recall", "remember"):
             once = requests.recall if op == "recall" else requests.remember
             self._quick.submit(self._job(line, lambda memory: [once(memory, values, self._clock()) | DONE]))
-        elif op in ("say", "ask", "context"):
+        elif op in ("say", "ask", "context", "retake"):
 
             def stopped() -> bool:
                 return hush.is_set() or self._stopping.is_set()
 
-            stream = {"say": self._talks.say, "ask": self._talks.ask, "context": self._talks.context}[op]
+            stream = getattr(self._talks, op)
             self._talk.submit(
                 self._job(line, lambda memory: chain(stream(memory, values, self._clock(), stopped), [DONE]))
             )

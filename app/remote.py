@@ -56,11 +56,18 @@ class RemoteAssistant:
         from app.working import Part
 
         asked = {"op": "context", "session": self._session, "change": change, "id": id}
+        return [Part(**line) for line in self._lines(asked)]
+
+    def retake(self, now: datetime) -> str:  # noqa: ARG002
+        """Take back the last turn; returns the user's words. Raises what the daemon raised, NoDaemon."""
+        return str(self._lines({"op": "retake", "session": self._session})[0]["text"])
+
+    def _lines(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """All lines of an answer but the closing one."""
         try:
-            lines = list(wire.call(self._home.socket, asked))
+            return [line for line in wire.call(self._home.socket, values) if "done" not in line]
         except wire.Failed as failed:
             raise _raised(failed) from failed
-        return [Part(**line) for line in lines if "done" not in line]
 
     def _events(self, values: Mapping[str, Any], stop: Callable[[], bool] | None) -> Iterator[Event]:
         from app.events import from_dict

@@ -78,6 +78,10 @@ class Conversations:
         )
         yield from (dataclasses.asdict(part) for part in parts)
 
+    def retake(self, memory: Memory, values: Mapping[str, Any], now: datetime, _: Stop) -> Iterator[Values]:
+        """Take back the last turn of "session"; one line with its "text"."""
+        yield {"text": self._carried_on(memory, values, now).retake(now)}
+
     def _carried_on(self, memory: Memory, values: Mapping[str, Any], now: datetime) -> Assistant:
         session = _text(values, "session")
         assistant = self._open.get(session)

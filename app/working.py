@@ -103,6 +103,18 @@ class Window:
             self.add(role, text, id)
         self._fold_to_fit(self._room_for_turns(0))
 
+    def take_back(self) -> str:
+        """Remove the user's last message and what followed it; returns its words, "" where there is none."""
+        last = max((place for place, turn in enumerate(self.turns) if turn.role == "user"), default=None)
+        if last is None:
+            return ""
+        words = self.turns[last].text
+        del self.turns[last:]
+        self._gists = {place: gist for place, gist in self._gists.items() if place < last}
+        self._verbatim = self._summary = self._counted = None
+        self.evidence_tokens = 0
+        return words
+
     @property
     def opening(self) -> tuple[Message, ...]:
         """The messages before the conversation."""

@@ -213,3 +213,86 @@ async def test_sleep_goes_to_the_nights_and_sleeps(tmp_path: Path) -> None:
         await typed(pilot, "/sleep")
         await pilot.press("enter")
         await settled(pilot, lambda: pilot.app.current_mode == "nights" and "is over" in plain(pilot), 500)
+
+
+async def test_an_answer_is_had_anew_and_the_first_is_gone(tmp_path: Path) -> None:
+    world = replace(empty(tmp_path), replies=["first answer", "second answer"])
+    async with world.app().run_test(size=(100, 30)) as pilot:
+        await typed(pilot, "hello")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "stored" in plain(pilot))
+        await pilot.press("f5")
+        await settled(pilot, lambda: "second answer" in plain(pilot) and "stored" in plain(pilot))
+        assert "first answer" not in plain(pilot)
+        assert len(pilot.app.screen.query(Said)) == 2
+    assert stored(world) == ["hello", "second answer"]
+
+
+async def test_the_last_message_is_changed_and_its_first_words_are_gone(tmp_path: Path) -> None:
+    world = replace(empty(tmp_path), replies=["first answer", "second answer", "third answer"])
+    async with world.app().run_test(size=(100, 30)) as pilot:
+        for text in ("good day", "hello"):
+            await typed(pilot, text)
+            await pilot.press("enter")
+            await settled(pilot, lambda text=text: text in plain(pilot) and "stored" in plain(pilot))
+            await settled(pilot, lambda: not pilot.app.screen._busy)  # type: ignore[attr-defined]
+        await typed(pilot, "/edit")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "Changing your last message" in plain(pilot))
+        await typed(pilot, " you")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "third answer" in plain(pilot) and not pilot.app.screen._busy)  # type: ignore[attr-defined]
+        assert len(pilot.app.screen.query(Said)) == 4
+    assert stored(world) == ["good day", "first answer", "hello you", "third answer"]
+
+
+async def test_a_change_that_is_left_leaves_all_as_it_was(tmp_path: Path) -> None:
+    world = replace(empty(tmp_path), replies=["one", "two"])
+    async with world.app().run_test() as pilot:
+        await typed(pilot, "hello")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "stored" in plain(pilot))
+        await pilot.press("up", "x", "escape")
+        assert pilot.app.screen.query_one(Editor).text == ""
+        await typed(pilot, "again")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "two" in plain(pilot) and not pilot.app.screen._busy)  # type: ignore[attr-defined]
+    assert stored(world) == ["hello", "one", "again", "two"]
+
+
+async def test_a_turn_that_a_night_has_used_stays_on_the_screen(tmp_path: Path) -> None:
+    world = replace(empty(tmp_path), replies=["one", "two"])
+    async with world.app().run_test(size=(100, 30), notifications=True) as pilot:
+        await typed(pilot, "hello")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "stored" in plain(pilot))
+        memory = world.open()
+        turn = memory.store.records(Filter(), newest_first=False)[0]
+        with memory.store.atomic("sleep: link", turn.recorded_at):
+            memory.store.update(replace(turn, importance=9.0))
+        memory.close()
+        await pilot.press("f5")
+        await settled(pilot, lambda: "A night has made something" in plain(pilot))
+        await settled(pilot, lambda: len(pilot.app.screen.query(Said)) == 2)
+        assert "one" in plain(pilot)
+    assert stored(world) == ["hello", "one"]
+
+
+async def test_the_window_is_shown_and_changed(tmp_path: Path) -> None:
+    world = empty(tmp_path)
+    async with world.app().run_test(size=(100, 40), notifications=True) as pilot:
+        await typed(pilot, "hello")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "stored" in plain(pilot))
+        await typed(pilot, "/context")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "system" in plain(pilot) and "tokens." in plain(pilot))
+        memory = world.open()
+        id = memory.store.records(Filter(), newest_first=False)[0].id
+        memory.close()
+        await typed(pilot, f"/context hide {id}")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "hidden" in plain(pilot))
+        await typed(pilot, "/context dance x")
+        await pilot.press("enter")
+        await settled(pilot, lambda: "There is no 'dance'" in plain(pilot))

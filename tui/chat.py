@@ -34,6 +34,7 @@ WELCOME = (
     "Ask me later, today or next year: beside each answer stand the memories that it rests on.\n"
     "2 shows all memories (Escape leaves this editor first), ? explains every key, Ctrl+P finds every action."
 )
+AMENDING = "Changing your last message: Enter sends it in that one's place, Escape leaves all as it was."
 GREETING = "Say something, or Ctrl+O goes on with an earlier conversation."
 NO_MODEL = "No chat model is set up, so nobody answers yet. Run `mem setup` once; everything else here works without."
 
@@ -53,6 +54,8 @@ class ChatScreen(MemScreen):
         ("ctrl+o", "sessions", "Sessions"),
         ("ctrl+g", "incognito", "Incognito"),
         ("i,slash", "write", "Write", HIDDEN),
+        ("f5", "again", "Answer again", HIDDEN),
+        ("f4", "amend", "Change the last message", HIDDEN),
         ("ctrl+b", "beside", "Show or hide the memories used", HIDDEN),
     )
 
@@ -60,7 +63,7 @@ class ChatScreen(MemScreen):
         super().__init__(tools)
         self.talk = Talk(tools.session or fresh_session(tools))
         self._busy = False
-        self._sent = ""
+        self._amending = False
         self._hits: tuple[Evidence, ...] = ()
         self._used: tuple[str, ...] = ()
         self._beside = ""
@@ -112,7 +115,7 @@ class ChatScreen(MemScreen):
         self.talk.stop()
         self.talk = Talk(session, incognito=incognito)
         self.set_class(incognito, "-incognito")
-        self._hits = ()
+        self._hits, self._amending = (), False
         self.query_one(Beside).fill("Memories used", (), {}, self.tools.clock())
         self._begun = self.begin()
 
@@ -125,33 +128,38 @@ class ChatScreen(MemScreen):
             self.query_one(Editor).text = event.text
             self._tell("One answer at a time: Escape stops this one.")
         else:
-            await self._ask(event.text)
+            await self._ask(event.text, instead=self._amending)
 
     def on_editor_recalled(self) -> None:
-        editor = self.query_one(Editor)
-        editor.text = self._sent
-        editor.move_cursor(editor.document.end)
+        self.action_amend()
 
-    async def _ask(self, text: str) -> None:
+    async def _ask(self, text: str, *, instead: bool = False) -> None:
+        """Say it, `instead` of the last message where that is taken back."""
         now = self.tools.clock()
-        self._busy, self._sent = True, text
+        self._busy, self._amending = True, False
         await self._begun.wait()  # what was typed before the conversation is shown stands below it
         talk = self.query_one("#talk", VerticalScroll)
+        if instead and (last := self._last_said()) is not None:
+            await talk.remove_children(talk.children[talk.children.index(last) :])
         self._reply = Said("mem", minute(now, now), markdown=True)
         await talk.query("#welcome").remove()
         await talk.mount(Said("You", minute(now, now), text), self._reply)
         talk.anchor()
         self._stream = self._reply.markdown.get_stream(self._reply.markdown)
         self._tell("Thinking… Escape stops")
-        self._answer(text)
+        self._answer(text, instead)
 
     @work(group="answer", exit_on_error=False)
-    async def _answer(self, text: str) -> None:
+    async def _answer(self, text: str, instead: bool) -> None:
         now, talk = self.tools.clock(), self.talk
         try:
-            await self.tools.voice.ask(lambda memory: talk.reply(memory, text, now, self.post_message))
+            await self.tools.voice.ask(
+                lambda memory: talk.reply(memory, text, now, self.post_message, instead=instead)
+            )
         except (AppError, StorageError, ModelError) as error:
             await self._failed(text, error)
+            if instead:
+                self._begun = self.begin()  # as it stands in memory
         finally:
             self._busy = False
 
@@ -219,7 +227,7 @@ class ChatScreen(MemScreen):
         text = event.text_area.text
         if not text.startswith("/"):
             if text and not self._busy:
-                self._tell()
+                self._tell(AMENDING if self._amending else "")
         elif " " not in text:
             fitting = " · ".join(c.usage for c in matching(text[1:]))
             self._tell(fitting or "No such command: /help lists them")
@@ -238,6 +246,9 @@ class ChatScreen(MemScreen):
             "sessions": self.action_sessions,
             "incognito": self.action_incognito,
             "why": self._why,
+            "again": self.action_again,
+            "edit": self.action_amend,
+            "context": lambda: self._window(rest),
             "sleep": lambda: self.post_message(Wanted("nights", "now")),
             "recall": lambda: self.post_message(Wanted("memories", f"?{rest}")),
             "forget": lambda: self.post_message(Wanted("memories", f"!{rest}" if rest else "")),
@@ -262,6 +273,13 @@ class ChatScreen(MemScreen):
             "\n".join(f"{h.id} · {ago(h.time, now)} · {h.why} · {one_line(h.text)}" for h in self._hits)
         )
 
+    @work(group="context", exit_on_error=False)
+    async def _window(self, change: str) -> None:
+        now, talk, (verb, id) = self.tools.clock(), self.talk, [*change.split(), "", ""][:2]
+        parts = await self.tools.voice.ask(lambda memory: talk.context(memory, now, verb, id))
+        lines = [f"{p.name:<10} {p.tokens:>6}  {p.state:<8} {one_line(p.text)}" for p in parts]
+        self._say("\n".join([*lines, f"{sum(p.tokens for p in parts)} tokens."]))
+
     @work(group="remember", exit_on_error=False)
     async def _remember(self, text: str) -> None:
         if not text:
@@ -278,8 +296,35 @@ class ChatScreen(MemScreen):
         if self._busy:
             self.talk.stop()
             self._tell("Stopping…")
+        elif self._amending:
+            self._amending, self.query_one(Editor).text = False, ""
+            self._tell()
         else:
             self.query_one("#talk").focus()
+
+    async def action_again(self) -> None:
+        """Take the last answer back and have it anew."""
+        last = self._last_said()
+        if self._busy or last is None:
+            self._tell("Escape stops this answer first." if self._busy else "Nothing was said here yet.")
+        else:
+            await self._ask(last.text, instead=True)
+
+    def action_amend(self) -> None:
+        """Bring the last message back into the editor; sent, it takes that one's place."""
+        last = self._last_said()
+        if self._busy or last is None:
+            self._tell("Escape stops this answer first." if self._busy else "Nothing was said here yet.")
+            return
+        editor = self.query_one(Editor)
+        editor.text, self._amending = last.text, True
+        editor.move_cursor(editor.document.end)
+        editor.focus()
+        self._tell(AMENDING)
+
+    def _last_said(self) -> Said | None:
+        """The user's last message here."""
+        return next((said for said in reversed(list(self.query(Said))) if said.by_user), None)
 
     def action_write(self) -> None:
         self.query_one(Editor).focus()

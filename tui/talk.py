@@ -65,20 +65,24 @@ class Editor(TextArea):
 
 
 class Said(Vertical):
-    """One message of the conversation. The user's words are shown as they were typed; a reply as Markdown."""
+    """One message of the conversation: the user's words as they were typed, or a reply as Markdown.
+
+    `text` is what it was made with; a reply that streams has none.
+    """
 
     def __init__(self, who: str, when: str, text: str = "", *, markdown: bool = False) -> None:
         super().__init__(classes="reply" if markdown else "said")
-        self._who, self._when, self._text, self._markdown = who, when, text, markdown
+        self.text, self.by_user = text, not markdown
+        self._who, self._when, self._markdown = who, when, markdown
 
     def compose(self) -> ComposeResult:
         yield Static(
             Content.assemble((self._who, "bold"), f" · {self._when}" if self._when else ""), classes="who"
         )
         if self._markdown:
-            yield Markdown(printable(self._text), open_links=False)
+            yield Markdown(printable(self.text), open_links=False)
         else:
-            yield Static(Content(safe(self._text)), classes="words")
+            yield Static(Content(safe(self.text)), classes="words")
 
     @property
     def markdown(self) -> Markdown:

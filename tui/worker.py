@@ -19,6 +19,7 @@ from app.events import Event
 
 if TYPE_CHECKING:
     from app.memory import Memory
+    from app.working import Part
 
 T = TypeVar("T")
 
@@ -95,6 +96,14 @@ class Speaker(Protocol):
         """One turn, as events."""
         ...
 
+    def retake(self, now: datetime) -> str:
+        """Take back the last turn; returns the user's words."""
+        ...
+
+    def context(self, change: str = "", id: str = "") -> list[Part]:
+        """What is in the window, after one change of it."""
+        ...
+
 
 class Talk:
     """The conversation of the chat screen. Its methods with a `memory` run in the voice's thread."""
@@ -106,17 +115,38 @@ class Talk:
         self._memory: Memory | None = None
         self._stopped = threading.Event()
 
-    def reply(self, memory: Memory, text: str, now: datetime, post: Callable[[Replied], object]) -> None:
-        """Answer `text`, posting each event as it happens. Raises ModelError, StorageError."""
+    def reply(
+        self,
+        memory: Memory,
+        text: str,
+        now: datetime,
+        post: Callable[[Replied], object],
+        *,
+        instead: bool = False,
+    ) -> None:
+        """Answer `text`, posting each event as it happens; `instead` of the last turn, which is taken back first.
+
+        Raises AppError, ModelError, StorageError.
+        """
         self._stopped.clear()
-        if self._speaker is None or memory is not self._memory:
-            self._speaker, self._memory = self._opened(memory, now), memory
-        for event in self._speaker.reply(text, now, self._stopped.is_set):
+        speaker = self._speaking(memory, now)
+        if instead:
+            speaker.retake(now)
+        for event in speaker.reply(text, now, self._stopped.is_set):
             post(Replied(event))
+
+    def context(self, memory: Memory, now: datetime, change: str, id: str) -> list[Part]:
+        """What is in the window, after one change of it. Raises AppError, ModelError, StorageError."""
+        return self._speaking(memory, now).context(change, id)
 
     def stop(self) -> None:
         """End the reply after its next piece; what was said is kept. For any thread."""
         self._stopped.set()
+
+    def _speaking(self, memory: Memory, now: datetime) -> Speaker:
+        if self._speaker is None or memory is not self._memory:
+            self._speaker, self._memory = self._opened(memory, now), memory
+        return self._speaker
 
     def _opened(self, memory: Memory, now: datetime) -> Speaker:
         """The daemon's assistant, whose model is warm, where one answers; else one of our own."""
