@@ -26,9 +26,8 @@ from app.lanes import Job, Lane
 from app.notify import remind
 from app.power import on_mains
 from app.records import Filter, Kind
-from app.shared import LentChat, LentEmbedder, Shared
+from app.shared import SharedHome
 from app.wire import Line, address, peer_uid
-from storage.hnsw import Graphs
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -59,14 +58,12 @@ class Daemon:
         self._connections = 0
         self._last_request = time.monotonic()
         self._slept_at = -1  # the newest record when the last idle night ran
-        self._embedder = Shared(self._load_embedder)
-        self._chat = Shared(self._load_chat)
-        self._graphs = Graphs()
+        self._shared = SharedHome(home)
         self._talks = requests.Conversations()
-        self._quick = Lane("quick", home, lambda: self._open(None), self.stop)
-        self._talk = Lane("talk", home, lambda: self._open(None), self.stop)
-        self._night = Lane("night", home, lambda: self._open(self._wanted), self.stop)
-        self._bell = Lane("bell", home, lambda: self._open(None), self.stop)
+        self._quick = Lane("quick", home, self._shared.open, self.stop)
+        self._talk = Lane("talk", home, self._shared.open, self.stop)
+        self._night = Lane("night", home, lambda: self._shared.open(self._wanted), self.stop)
+        self._bell = Lane("bell", home, self._shared.open, self.stop)
 
     def serve(self) -> None:
         """Answer until `stop` is called. Raises Refused where another daemon lives in this home."""
@@ -84,8 +81,7 @@ class Daemon:
                     lane.stop()
                 for lane in lanes:
                     lane.join(timeout=5.0)
-                self._chat.free()
-                self._embedder.free()
+                self._shared.free()
 
     def stop(self) -> None:
         """End soon; what is being said is kept."""
@@ -180,7 +176,7 @@ class Daemon:
             "connections": self._connections,
             "busy": self._talk.busy,
             "asleep": self._night.busy,
-            "models": {"embed": self._embedder.loaded, "chat": self._chat.loaded},
+            "models": {"embed": self._shared.embedder.loaded, "chat": self._shared.chat.loaded},
         }
 
     # -- the night ---------------------------------------------------------------------------------
@@ -198,7 +194,7 @@ class Daemon:
 
     def _look(self) -> None:
         """Every few seconds: ring for what is due, embed what waits, sleep when nobody is there, free idle models."""
-        self._chat.free(UNLOAD_AFTER)
+        self._shared.chat.free(UNLOAD_AFTER)
         if not self._bell.busy:
             self._bell.submit(self._remind)
         if self._night.busy:
@@ -244,28 +240,6 @@ class Daemon:
     def _wanted(self) -> bool:
         """Whether someone waits for an answer, so that the night lets go."""
         return self._quick.busy or self._talk.busy or self._stopping.is_set()
-
-    # -- parts -------------------------------------------------------------------------------------
-
-    def _open(self, yields: Callable[[], bool] | None) -> Memory:
-        from app.open import open_memory
-
-        return open_memory(
-            self.home,
-            embedder=lambda: LentEmbedder(self._embedder),
-            chat=lambda: LentChat(self._chat, yields),
-            graphs=self._graphs,
-        )
-
-    def _load_embedder(self) -> Any:
-        from app.open import load_embedder
-
-        return load_embedder(self.home, load_config(self.home.config))
-
-    def _load_chat(self) -> Any:
-        from app.open import load_chat
-
-        return load_chat(self.home, load_config(self.home.config))
 
 
 def _chat_of(memory: Memory) -> ChatModel | None:

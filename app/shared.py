@@ -1,6 +1,6 @@
-"""Models that several threads of one process take turns with: loaded on first use, freed after a while unused.
+"""One home that several threads of one process open: each has a memory of its own, and all take turns with the models.
 
-Each thread gets a lent model of its own; behind it stands one engine and one lock, held for a short slice at a time.
+A thread gets a lent model; behind it stands one engine, loaded on first use, and one lock, held for a short slice.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from app.config import Config, Home, load_config
+from app.open import load_chat, load_embedder, open_memory
 from models.chat import Thinks
+from storage.hnsw import Graphs
 
 if TYPE_CHECKING:
+    from app.memory import Memory
     from models.chat import ChatModel, Message, Usage
     from models.embed import Embedder, Vectors
 
@@ -165,3 +169,42 @@ def _either(one: Callable[[], bool] | None, other: Callable[[], bool] | None) ->
     if one is None or other is None:
         return one or other
     return lambda: one() or other()
+
+
+class SharedHome:
+    """Opens a home for each thread that asks. When the settings name other models, those who open it later get them."""
+
+    def __init__(self, home: Home, ask_passphrase: Callable[[], str] | None = None) -> None:
+        self._home = home
+        self._ask_passphrase = ask_passphrase
+        self._graphs = Graphs()
+        self._lock = threading.Lock()
+        self._use(Config())
+
+    def open(self, yields: Callable[[], bool] | None = None) -> Memory:
+        """A memory for the calling thread; `yields` as LentChat has it. Raises StorageError, AppError."""
+        settings = load_config(self._home.config)
+        with self._lock:
+            if settings.models != self._settings.models:
+                self.free()
+                self._use(settings)
+            embedder, chat = self.embedder, self.chat
+        return open_memory(
+            self._home,
+            settings,
+            ask_passphrase=self._ask_passphrase,
+            embedder=lambda: LentEmbedder(embedder),
+            chat=lambda: LentChat(chat, yields),
+            graphs=self._graphs,
+        )
+
+    def free(self) -> None:
+        """Unload the models that nobody uses this moment."""
+        self.chat.free()
+        self.embedder.free()
+
+    def _use(self, settings: Config) -> None:
+        """Models of these settings. Who still holds the ones before keeps them: their names stay true."""
+        self._settings = settings
+        self.embedder: Shared[Embedder] = Shared(lambda: load_embedder(self._home, settings))
+        self.chat: Shared[ChatModel] = Shared(lambda: load_chat(self._home, settings))

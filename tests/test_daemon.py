@@ -147,7 +147,7 @@ def test_a_second_daemon_is_refused(place: Home) -> None:
 
 def test_errors_come_back_as_the_classes_they_were(place: Home, daemon: Daemon) -> None:
     place.config.write_text('[models]\nchat = ""\nembed = "fake"\n')
-    daemon._chat.free()
+    daemon._shared.chat.free()
     with pytest.raises(ModelMissing) as caught:
         list(RemoteAssistant(place, "s").ask("Where?", now()))
     assert "mem setup" in caught.value.hint

@@ -119,14 +119,15 @@ def run(home: Home) -> None:
     from functools import cache
     from getpass import getpass
 
-    from app.open import open_memory
+    from app.shared import SharedHome
 
     ask = cache(lambda: getpass("Passphrase: "))  # asked for once, though several threads open the store
-    open_memory(home, ask_passphrase=ask).close()  # what cannot be opened is told before the screen is taken
+    shared = SharedHome(home, ask)
+    shared.open().close()  # what cannot be opened is told before the screen is taken
     file = home.path / "keys.toml"
     keymap = load_keymap(file, known_keys()) if file.exists() else None
     settle()
-    MemApp(lambda: open_memory(home, ask_passphrase=ask), keymap=keymap).run()
+    MemApp(shared.open, keymap=keymap).run()
 
 
 def settle() -> None:
