@@ -19,6 +19,44 @@ def read(text: str, speaker: str = "user") -> dict[str | None, Candidate]:
 
 
 @pytest.mark.parametrize(
+    ("said", "attribute", "value"),
+    [
+        ("I sold it and bought a Fiat Panda.", "car", "Fiat Panda"),
+        ("We swapped the car for an old Volvo V60, at last.", "car", "Volvo V60"),
+        ("They gave me a Pixel 7a at work.", "phone model", "Pixel 7a"),
+        ("I dropped that and I'm learning Basque now.", "language class", "Basque"),
+        ("I've switched to a Welsh course.", "language class", "Welsh"),
+        ("Ingrid took over as my manager.", "boss", "Ingrid"),
+        ("So we ended up moving to Graz.", "home city", "Graz"),
+        ("I can't believe I live in Graz now!", "home city", "Graz"),
+        ("I handed in my notice and I'm at Orsini now.", "employer", "Orsini"),
+        ("My gym is The Cellar.", "gym", "The Cellar"),
+        ("My shifts are mornings for now.", "work schedule", "mornings"),
+    ],
+)
+def test_a_value_tells_its_slot_in_whatever_words(said: str, attribute: str, value: str) -> None:
+    assert read(said)[attribute].value == value
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We rented a Fiat Panda in Crete.",
+        "My brother drives a Skoda.",
+        "I sold my Volvo.",
+        "I don't have a Volvo.",
+        "We were in a Fiat taxi.",
+        "I need an iPhone charger.",
+        "I'd love to learn Welsh.",
+        "I do Italian cooking.",
+        "Should I get a Pixel?",
+    ],
+)
+def test_a_name_alone_fills_no_slot(said: str) -> None:
+    assert not {"car", "phone model", "language class", "employer"} & set(read(said))
+
+
+@pytest.mark.parametrize(
     ("said", "attribute", "sentence"),
     [
         ("I moved to Porto last week.", "home city", "The user lives in Porto."),

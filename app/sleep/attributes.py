@@ -8,7 +8,7 @@ SINGLE = frozenset(
     """
     name|nickname|age|birthday|birthplace|nationality|native language|home city|home country|address|phone|email|employer
     |job title|boss|salary|work schedule|commute|office|partner|marital status|number of children|number of siblings
-    |diet|gym|doctor|dentist|time zone|car|school|major|landlord|rent|bank|phone model|height|weight|shoe size|blood type
+    |diet|gym|doctor|dentist|time zone|car|school|major|landlord|rent|bank|phone model|language class|height|weight|shoe size|blood type
     """.replace("\n", "")
     .replace("    ", "")
     .split("|")

@@ -38,6 +38,7 @@ from app.sleep.forms import (
     Rule,
 )
 from app.sleep.grammar import ADVERB, is_past
+from app.sleep.values import VALUED
 from app.sleep.whom import Said, known_before, other_voice, people, person_of
 from app.when import find_times, resolved
 from storage.records import Kind
@@ -104,9 +105,8 @@ class _Reader:
         """Candidates of one sentence that begins at `start` of the turn."""
         # "No, I live in Lisbon now" tells of a change; "no, I live in Lisbon" sets right what was never true.
         corrects = CORRECTS.search(sentence) is not None and not CHANGED.search(sentence)
-        found = [*self._slots(SELF, sentence, self.subject, self.slot), *self._people(sentence)]
-        if not found:
-            found = [*self._standing(sentence), *self._how_to(sentence)]
+        found = [*self._slots((*SELF, *VALUED), sentence, self.subject, self.slot), *self._people(sentence)]
+        found = _specific(found) or [*self._standing(sentence), *self._how_to(sentence)]
         found += [c for c in self._clauses(sentence) if not any(_overlap(c, known) for known in found)]
         for candidate in found:
             at = start + candidate.start
@@ -134,7 +134,7 @@ class _Reader:
     def _filled(self, rule: Rule, m: re.Match[str], name: str, slot: str) -> Candidate | None:
         groups = m.groupdict()
         value = clip(groups.get("v") or groups.get("w") or "")
-        if not value or value.split()[0].lower() in EMPTY:
+        if not value or (value.split()[0].lower() in EMPTY and not value.startswith("The ")):
             return None
         which = KINDRED.get((groups.get("slot") or "").lower(), (groups.get("slot") or "").lower())
         attribute = rule.attribute.format(slot=which)
@@ -268,6 +268,12 @@ def inflected(verb: str) -> str:
     if re.search(r"[^aeiou]y$", verb):
         return f"{verb[:-1]}ies"
     return verb + ("es" if re.search(r"(?:[cs]h|s|x|go|do)$", verb) else "s")
+
+
+def _specific(found: Sequence[Candidate]) -> list[Candidate]:
+    """Without those whose words fill a slot of one value as well: a course in Welsh is no hobby beside it."""
+    single = [c for c in found if is_single_valued(c.attribute or "")]
+    return [c for c in found if c in single or not any(_overlap(c, one) for one in single)]
 
 
 def _group(relation: str) -> str:
