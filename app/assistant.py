@@ -35,7 +35,7 @@ from app.prompts import EXAMPLES, opening, system_text
 from app.standing import always_considered
 from app.uses import CITED, use
 from app.working import Layout, Part, Role, Window
-from models.chat import Thinks
+from models.chat import ReadsAhead, Thinks
 from storage.records import Filter, Kind, Source
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ class Assistant:
         yield from self._carried_out(plan, now, stop, keep=True)
         if stored and not plan.spoken:
             yield from self._by_itself(text, stored[0], now, stop)
+        if not plan.spoken and isinstance(self.chat, ReadsAhead):  # while the answer is being read
+            self.chat.read_ahead(self.window.standing)
 
     def ask(
         self, question: str, now: datetime, stop: Stop | None = None, *, budget: int = ASK_TOKENS

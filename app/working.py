@@ -121,6 +121,11 @@ class Window:
         return (Message("system", self._head()), *self._examples)
 
     @property
+    def standing(self) -> tuple[Message, ...]:
+        """What the next prompt begins with, unless something is folded for it."""
+        return (*self.opening, *(Message(t.role, t.text) for t in _alternating(self.verbatim)))
+
+    @property
     def verbatim(self) -> list[Turn]:
         """The turns that stand in the prompt as they were said."""
         if self._verbatim is None:
@@ -186,13 +191,8 @@ class Window:
         last = f"{evidence}\n\n{foot}{newest}" if evidence else newest
         self.evidence_tokens = self._cost(last) - self._cost(newest)
         folded = self._fold_to_fit(self._room_for_turns(self._cost(last)))
-        turns = _alternating(self.verbatim)
-        messages = (
-            *self.opening,
-            *(Message(t.role, t.text) for t in turns),
-            Message("user", last),
-        )
-        conversation = sum(t.tokens for t in turns)
+        messages = (*self.standing, Message("user", last))
+        conversation = sum(t.tokens for t in _alternating(self.verbatim))
         tokens = self._head_cost() + conversation + self._cost(last) + SPARE_TOKENS
         return Layout(messages, tokens, folded, self.evidence_tokens)
 

@@ -3,7 +3,7 @@
     python -m bench.chat [--model qwen2.5-coder-0.5b]... [--turns 8] [--memories 10000]
 
 Each turn's prompt is also given to a second engine over the same weights, whose cache goes through the same
-states: what it needs is what llama.cpp needs for the same new tokens.
+states (after an answer, both read ahead): what it needs is what llama.cpp needs for the same new tokens.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Watched:
     def __init__(self, model: ChatModel) -> None:
         self._model = model
         self.prompt: tuple[Message, ...] = ()
+        self.ahead: tuple[Message, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
@@ -69,6 +70,10 @@ class Watched:
         """Yield the reply in pieces."""
         self.prompt = tuple(messages)
         return self._model.stream(messages, **more)
+
+    def read_ahead(self, messages: Sequence[Message]) -> None:
+        """Kept, to be read when nothing is timed beside it."""
+        self.ahead = tuple(messages)
 
 
 def main() -> None:
@@ -143,6 +148,8 @@ def talk(memory: Memory, home: Home, model: str, lines: Sequence[str]) -> list[T
         for _ in bare.stream(ours.prompt, max_tokens=assistant.window.reply_tokens):
             bare_first = bare_first or (time.perf_counter() - bare_started) * 1000
         usage, bare_usage = ours.last_usage, bare.last_usage
+        for engine in (ours, bare):
+            engine.save_prefix(ours.ahead)
         assert usage is not None
         assert bare_usage is not None
         turns.append(

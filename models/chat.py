@@ -77,6 +77,15 @@ class Thinks(Protocol):
     on_thought: Callable[[str], None]
 
 
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A chat model that can read what the next prompt will begin with while nobody waits for it."""
+
+    def read_ahead(self, messages: Sequence[Message]) -> None:
+        """Begin to read these messages in the background; the next call waits until that is done."""
+        ...
+
+
 def shared_prefix(one: Sequence[Any], other: Sequence[Any]) -> int:
     """How many leading elements (tokens) two sequences have in common."""
     for place, (left, right) in enumerate(zip(one, other, strict=False)):

@@ -8,8 +8,10 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,7 @@ class LlamaCppChat:
         self._template: ChatTemplate | None = None
         self._usage: Usage | None = None
         self._closed = False
+        self._ahead: threading.Thread | None = None
         self.name = name or path.stem
         self.version = self._version()
         self.context_tokens = self._settings.context_tokens
@@ -95,7 +98,7 @@ class LlamaCppChat:
     ) -> Iterator[str]:
         """Yield the reply in pieces of whole characters. See ChatModel; raises PromptTooLong besides."""
         started = time.perf_counter()
-        engine, template = self._load()
+        engine, template = self._free()
         prompt = template.prompt(messages, think=schema is None)
         tokens = self._fitting(prompt.tokens)
         run = _Run(len(tokens), engine.reuse(tokens), started)
@@ -127,13 +130,37 @@ class LlamaCppChat:
     def close(self) -> None:
         """Free the weights and the cache. Further calls fail."""
         self._closed = True
+        self._wait()
         if self._engine is not None:
             self._engine.close()
             self._engine = None
 
+    def read_ahead(self, messages: Sequence[Message]) -> None:
+        """Begin to read these messages in the background; whatever uses the cache waits until that is done."""
+        engine, template = self._free()
+        tokens = template.prompt(messages, reply=False).tokens
+        if len(tokens) < self.context_tokens:
+            self._ahead = threading.Thread(target=self._read_on, args=(engine, tokens), name="mem-read-ahead")
+            self._ahead.start()
+
+    def _read_on(self, engine: Engine, tokens: Sequence[int]) -> None:
+        # The next prompt begins with these tokens and meets the same error, where somebody hears of it.
+        with suppress(ModelError):
+            engine.read(tokens[engine.reuse(tokens) :], lambda: self._closed)
+
+    def _wait(self) -> None:
+        if self._ahead is not None:
+            self._ahead.join()
+            self._ahead = None
+
+    def _free(self) -> tuple[Engine, ChatTemplate]:
+        """The engine with nothing under way in it."""
+        self._wait()
+        return self._load()
+
     def save_prefix(self, messages: Sequence[Message]) -> bytes:
         """Read the messages, if the cache has not, and give the cache's state after them as bytes."""
-        engine, template = self._load()
+        engine, template = self._free()
         tokens = self._fitting(template.prompt(messages, reply=False).tokens)
         engine.read(tokens[engine.reuse(tokens) :])
         state = engine.save_state()
@@ -145,7 +172,7 @@ class LlamaCppChat:
         False, with nothing changed for the worse, when it is of other messages, another model or other settings,
         or damaged: no byte reaches llama.cpp unless the seal fits.
         """
-        engine, template = self._load()
+        engine, template = self._free()
         tokens = template.prompt(messages, reply=False).tokens
         state = saved[_SEAL_BYTES:]
         if len(tokens) >= self.context_tokens or saved[:_SEAL_BYTES] != self._seal(tokens, state):

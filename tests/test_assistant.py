@@ -102,6 +102,23 @@ def test_the_next_prompt_holds_what_was_said_without_the_evidence(memory: Memory
     assert [m.content for m in chat.prompts[-1][-3:]] == ["What is Tom allergic to?", "Peanuts.", "Thanks!"]
 
 
+def test_while_an_answer_is_read_the_model_reads_what_the_next_prompt_begins_with(memory: Memory) -> None:
+    class Ahead(EchoChat):
+        ahead: tuple[Message, ...] = ()
+
+        def read_ahead(self, messages: Sequence[Message]) -> None:
+            self.ahead = tuple(messages)
+
+    told(memory, "Tom is allergic to peanuts.")
+    chat = Ahead(["Peanuts.", "Sure."])
+    one = Assistant(memory, chat, "now", now=NOW)
+    list(one.reply("What is Tom allergic to?", NOW))
+    ahead = chat.ahead
+    assert [m.content for m in ahead[-2:]] == ["What is Tom allergic to?", "Peanuts."]
+    list(one.reply("Thanks!", NOW + timedelta(minutes=1)))
+    assert chat.prompts[-1][: len(ahead)] == ahead
+
+
 def test_an_answer_cites_what_it_was_given_and_nothing_else(memory: Memory) -> None:
     fact = told(memory, "Tom is allergic to peanuts.")
     done = answer(assistant(memory, [f"Peanuts [{fact.id}] [mzzz]."]).reply("What is Tom allergic to?", NOW))

@@ -306,3 +306,25 @@ def test_tokens_that_are_put_together_by_message_are_those_of_the_whole_text(
             tokens = template.prompt(messages).tokens
             text = b"".join(engine.piece(token, special=True) for token in tokens).decode()
             assert tokens == engine.tokenize(text, special=True)
+
+
+@pytest.mark.llm
+def test_what_was_read_ahead_is_not_read_again(chat_model: LlamaCppChat) -> None:
+    talk = [SYSTEM, QUESTION, Message("assistant", "Ana lives in Lisbon [m1].")]
+    chat_model.read_ahead(talk)
+    say(chat_model, *talk, Message("user", "And Bob?"), max_tokens=2)
+    prompt, cached = cost(chat_model)
+    assert 0 < prompt - cached < 16
+    chat_model.read_ahead(
+        [SYSTEM, Message("user", "word " * 9000)]
+    )  # longer than the window: nothing is read
+    assert say(chat_model, QUESTION, max_tokens=2)
+
+
+@pytest.mark.llm
+def test_closing_ends_what_is_read_ahead(copy: Path) -> None:
+    model = LlamaCppChat(copy, ChatSettings(context_tokens=4096))
+    model.read_ahead([Message("user", "word " * 3500)])
+    model.close()
+    with pytest.raises(ModelError, match="closed"):
+        say(model, QUESTION)
