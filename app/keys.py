@@ -15,8 +15,8 @@ from types import ModuleType
 from app.config import Config, Home, save_setting
 from app.errors import Refused
 from storage.errors import WrongKey
-from storage.files import write_atomic
-from storage.rekey import SALT_BYTES, is_plain, overwrite, raw_key, read_salt, rekey
+from storage.files import overwrite, write_atomic
+from storage.rekey import SALT_BYTES, is_plain, raw_key, read_salt, rekey
 
 PLAIN = b"SQLite format 3\x00"  # how an unencrypted database begins
 SERVICE = "mem"  # the name under which the system's keyring keeps passphrases

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,12 @@ class Home:
 
     path: Path
     models: Path
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A folder in it for its user's eyes alone, of which nothing is left at the end."""
+        from storage.files import scratch
+
+        return scratch(self.path)
 
     @property
     def database(self) -> Path:

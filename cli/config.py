@@ -83,7 +83,7 @@ def edit(home: HomeOption = None) -> None:
     place.create()
     old = place.config.read_text(encoding="utf-8") if place.config.exists() else ""
     draft = place.config.with_suffix(".toml.draft")
-    draft.write_text(edited(old, ".toml") + "\n", encoding="utf-8")
+    draft.write_text(edited(old, place, ".toml") + "\n", encoding="utf-8")
     try:
         load_config(draft)
         draft.chmod(0o600)

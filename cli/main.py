@@ -153,6 +153,9 @@ def _unexpected(error: Exception, argv: Sequence[str]) -> tuple[str, str]:
     """What to say of an error that nobody foresaw; its traceback goes to the log."""
     log = _write_log(error, argv)
     where = f"Details are in {log}." if log else "Run it again with MEM_DEBUG=1 for details."
+    if isinstance(error, OSError) and error.strerror:
+        hint = "Check the disk, its free space and the permissions there."
+        return f"{error.filename or 'The system'}: {error.strerror}.", f"{hint} {where}"
     words = str(error).splitlines()
     return f"Unexpected failure: {type(error).__name__}{': ' + words[0] if words else ''}", where
 

@@ -129,7 +129,7 @@ def edit(
 
     with opened(home) as memory:
         old = memory.store.get(id)
-        words = edited(old.text) if text is None else read_argument([text])
+        words = edited(old.text, memory.home) if text is None else read_argument([text])
         if not words.strip():
             from app.errors import BadRequest
 

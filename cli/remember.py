@@ -45,7 +45,7 @@ def remember(
     if edit:
         from cli.editor import edited
 
-        text = edited(text)
+        text = edited(text, find_home(home))
     if not text.strip():
         raise BadRequest("There is nothing to remember.", 'Write it after the command: mem remember "TEXT".')
     here = now()
@@ -61,8 +61,10 @@ def remember(
         },
         home,
     )
-    embedded = kept.pop("embedded")
+    embedded, task = kept.pop("embedded"), kept["task"]
     document(kept) if json else print(f"{kept['id']}  {one_line(kept['text'])[:200]}")
+    if task:
+        say(f"{one_line(task['promise'])} [{task['id']}].")
     if not embedded:
         say("Kept. It is found by its words alone until a model is there: run `mem setup`.")
 

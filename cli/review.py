@@ -66,7 +66,7 @@ def review(
         elif edit and waiting:
             from cli.editor import edited
 
-            decided = parse(edited(_batch(waiting)))
+            decided = parse(edited(_batch(waiting), memory.home))
         else:
             _list(waiting, json)
             return

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.database import translated
+from storage.errors import StoreDamaged
 from storage.lock import WriterLock
 
 ORPHANS = "NOT EXISTS (SELECT 1 FROM records r WHERE r.seq = vectors.seq)"
@@ -28,7 +29,7 @@ def full_text_problem(connection: Any) -> str:
     try:
         # rank 1: the index is compared with the rows' own words, not only with itself
         connection.execute("INSERT INTO records_fts (records_fts, rank) VALUES ('integrity-check', 1)")
-    except dbapi2.DatabaseError as error:
+    except (dbapi2.DatabaseError, StoreDamaged) as error:
         return str(error)
     return ""
 

@@ -35,6 +35,8 @@ def connect(path: Path, *, key: str | None = None, read_only: bool = False) -> C
     """
     from sqlcipher3 import dbapi2
 
+    from storage.driver import Connection as Told
+
     if not read_only:
         _create(path)
     elif not path.exists():
@@ -43,7 +45,10 @@ def connect(path: Path, *, key: str | None = None, read_only: bool = False) -> C
         )
     with translated(path, encrypted=key is not None):
         connection = dbapi2.connect(
-            f"file:{_quoted(path)}{'?mode=ro' if read_only else ''}", uri=True, isolation_level=None
+            f"file:{_quoted(path)}{'?mode=ro' if read_only else ''}",
+            uri=True,
+            isolation_level=None,
+            factory=Told,
         )
         try:
             if key is not None:

@@ -19,6 +19,10 @@ class StoreDamaged(StorageError):
     """The database fails an integrity check or cannot be read."""
 
 
+class StoreUnreadable(StoreDamaged):
+    """The disk does not give back what was written."""
+
+
 class StoreTooNew(StorageError):
     """The database was written by a newer version of the program."""
 

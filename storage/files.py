@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from storage.errors import StoreReadOnly
 
@@ -115,13 +116,51 @@ def sha256(*paths: Path) -> str:
     return digest.hexdigest()
 
 
+def overwrite(file: IO[bytes]) -> None:
+    """Write zeros over an open file's bytes: where the disk allows it, what stood there cannot be read again."""
+    left = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    while left > 0:
+        left -= file.write(bytes(min(left, 1 << 20)))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A folder in `folder` for its owner's eyes alone, of which nothing is left at the end: overwritten and removed.
+
+    `sweep` does the same for one that a crash left. Raises StoreReadOnly.
+    """
+    inside = make_private(folder) / f".scratch.{os.getpid()}{SUFFIX}"
+    _erase(inside)
+    make_private(inside)
+    try:
+        yield inside
+    finally:
+        _erase(inside)
+
+
+def _erase(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        for inner in path.iterdir():
+            _erase(inner)
+        path.rmdir()
+    elif path.exists() and not path.is_symlink():
+        with path.open("r+b") as file:
+            overwrite(file)
+        path.unlink()
+    else:
+        path.unlink(missing_ok=True)
+
+
 def sweep(folder: Path) -> int:
     """Remove temporary files of processes that are gone, and what SQLite left beside them; returns how many."""
     removed = 0
     for path in sorted(folder.glob(f".*{SUFFIX}*")):
         pid = path.name.rpartition(SUFFIX)[0].rpartition(".")[2]
         if not (pid.isdigit() and _lives(int(pid))):
-            path.unlink(missing_ok=True)
+            _erase(path) if path.is_dir() else path.unlink(missing_ok=True)
             removed += 1
     return removed
 

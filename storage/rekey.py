@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import IO
 
 from storage.check import checkpoint
 from storage.database import connect, translated
 from storage.errors import StoreDamaged
-from storage.files import replacing
+from storage.files import overwrite, replacing
 from storage.journal import state_hash
 from storage.lock import WriterLock
 from storage.schema import VERSION
@@ -59,16 +57,6 @@ def rekey(path: Path, old: str | None, new: str | None) -> str:
     finally:
         lock.release()
     return before
-
-
-def overwrite(file: IO[bytes]) -> None:
-    """Write zeros over an open file's bytes: where the disk allows it, what stood there cannot be read again."""
-    left = os.fstat(file.fileno()).st_size
-    file.seek(0)
-    while left > 0:
-        left -= file.write(bytes(min(left, 1 << 20)))
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _check(copy: Path, key: str | None, expected: str) -> None:

@@ -92,6 +92,18 @@ class TestRemember:
         assert mem("remember", "--edit").code == 0
         assert mem("list", "--json").json[0]["text"] == "from the editor"
 
+    def test_a_draft_lies_in_the_home_and_is_gone_afterwards(
+        self, mem: Mem, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.delenv("VISUAL", raising=False)
+        monkeypatch.setenv("EDITOR", f"sh -c 'ls -l $0 > {tmp_path}/seen; echo words > $0'")
+
+        assert mem("remember", "--edit").code == 0
+        seen = (tmp_path / "seen").read_text()
+        assert seen.startswith("-rw-------")
+        assert str(home) in seen
+        assert list(home.glob(".scratch*")) == []
+
     def test_an_editor_that_fails_keeps_nothing(self, mem: Mem, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("VISUAL", raising=False)
         monkeypatch.setenv("EDITOR", "false")
@@ -289,3 +301,12 @@ def test_times_in_words(mem: Mem) -> None:
         mem("list", "--after", "last year", "--before", "yesterday", "--json").json[0]["text"]
         == "the concert"
     )
+
+
+def test_a_reminder_becomes_a_task_as_in_a_conversation(mem: Mem) -> None:
+    done = mem("remember", "Remind me to call Anna on 3 July 2099")
+
+    assert "I will remind you on Friday, 3 July 2099 at 08:00: call Anna" in done.err
+    (task,) = mem("tasks", "--json").json
+    assert task["text"] == "call Anna"
+    assert mem("remember", "I reminded Anna of it", "--json").json["task"] is None

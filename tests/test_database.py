@@ -110,6 +110,38 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     lock.release()
 
 
+def test_a_disk_that_reads_no_more_says_so(tmp_path: Path) -> None:
+    """The open store's file is replaced by something that cannot be read, as a dying disk would."""
+    path = tmp_path / "mem.db"
+    with Store(path) as store, store.atomic("remember", NOW):
+        store.insert(said(f"turn {number} " + "x" * 500) for number in range(400))
+    code = """
+        import os, sys
+        from pathlib import Path
+        from storage.errors import StoreDamaged, StoreUnreadable
+        from storage.store import Store
+        path, how = Path(sys.argv[1]), sys.argv[2]
+        with Store(path) as store:
+            store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            kept = path.read_bytes()
+            if how == "damaged":
+                path.write_bytes(kept[:4096] + bytes(len(kept) - 4096))
+            for name in os.listdir("/proc/self/fd") if how == "gone" else ():
+                link = Path("/proc/self/fd") / name
+                if link.is_symlink() and link.readlink() == path:
+                    os.dup2(os.open(path, os.O_WRONLY), int(name))
+            for ask in (store.records, store.last_seq, lambda: list(store.connection.execute("SELECT * FROM journal"))):
+                try:
+                    ask()
+                except StoreDamaged as error:
+                    print(type(error).__name__, bool(error.hint))
+    """
+    gone = run_script(code, path, "gone")
+    assert "StoreUnreadable" in gone.stdout, gone
+    damaged = run_script(code, path, "damaged")
+    assert set(damaged.stdout.split()) == {"StoreDamaged", "True"}, damaged
+
+
 def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     code = """
         import resource, signal, sys

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import StoreReadOnly
-from storage.files import fault, make_private, sweep, write_atomic
+from storage.files import fault, make_private, scratch, sweep, write_atomic
 from storage.lock import WriterLock
 
 
@@ -61,6 +61,29 @@ def test_only_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert sweep(tmp_path) == 3
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_nothing_is_left_of_a_draft(tmp_path: Path) -> None:
+    with scratch(tmp_path / "home") as folder:
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        (folder / "beside").mkdir()
+        (folder / "beside" / "draft.swp").write_text("private words")
+        (folder / "link").symlink_to(tmp_path)
+        held = (folder / "beside" / "draft.swp").open("rb")  # what stays on the disk after the name is gone
+    assert held.read() == bytes(len("private words"))
+    held.close()
+    assert list((tmp_path / "home").iterdir()) == []
+    assert tmp_path.exists()
+
+
+def test_a_draft_of_a_dead_process_is_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = tmp_path / f".scratch.{dead.pid}.tmp"
+    left.mkdir()
+    (left / "memory.md").write_text("private words")
+    assert sweep(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_may_be_taken_again_by_its_holder(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""The driver's connection, except that a failing disk speaks in our words to whoever reads. Knows no tables.
+
+Errors of a statement (its syntax, a constraint) stay the driver's own: they are for whoever wrote the statement.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlcipher3 import dbapi2
+
+from storage.errors import StoreDamaged, StoreUnreadable
+
+_next = dbapi2.Cursor.__next__  # looked up once: this is done for every row
+
+
+class Connection(dbapi2.Connection):  # type: ignore[misc]  # sqlcipher3 ships no types
+    """A connection whose cursors are `Cursor`s."""
+
+    def cursor(self, factory: Any = None) -> Any:
+        """A cursor of this connection."""
+        return super().cursor(factory or Cursor)
+
+
+class Cursor(dbapi2.Cursor):  # type: ignore[misc]
+    """A cursor that raises StoreUnreadable and StoreDamaged where the disk or the file fails it."""
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        """Run one statement."""
+        try:
+            return super().execute(sql, *values)
+        except dbapi2.DatabaseError as error:
+            _tell(error, sql.startswith("SELECT"))
+            raise
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        try:
+            return super().fetchone()
+        except dbapi2.DatabaseError as error:
+            _tell(error, not self.connection.in_transaction)
+            raise
+
+    def fetchall(self) -> Any:
+        """All rows that are left."""
+        try:
+            return super().fetchall()
+        except dbapi2.DatabaseError as error:
+            _tell(error, not self.connection.in_transaction)
+            raise
+
+    def __next__(self) -> Any:
+        try:
+            return _next(self)
+        except dbapi2.DatabaseError as error:
+            _tell(error, not self.connection.in_transaction)
+            raise
+
+
+def _tell(error: Exception, reading: bool) -> None:
+    """Raise the error in our words where the disk or the file is at fault."""
+    words = str(error).lower()
+    if reading and "disk i/o" in words:
+        hint = "Look after the disk; what was kept is in the backups, too: `mem backup --list`."
+        raise StoreUnreadable(f"The store cannot be read: {error}.", hint) from error
+    if "malformed" in words:
+        hint = "Run `mem doctor` to check and repair it."
+        raise StoreDamaged(f"The store is damaged: {error}.", hint) from error
