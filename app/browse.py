@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from app.notes import Note, note_of
 from app.records import Change, Filter, Kind, Link, LinkKind, Record, Source, State, Use
 from storage.overview import SessionSpan, session_spans
 
@@ -90,6 +91,7 @@ class Detail:
     uses: tuple[Use, ...]
     before: tuple[Record, ...]
     after: tuple[Record, ...]
+    note: Note
 
 
 def understand(line: str, now: datetime) -> Asked:
@@ -160,6 +162,7 @@ def detail(memory: Memory, id: str) -> Detail:
         tuple(store.uses(record.id)),
         tuple(r for r in near if r.seq < record.seq),
         tuple(r for r in near if r.seq > record.seq),
+        note_of(memory, record),
     )
 
 

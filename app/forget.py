@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.backups import make
-from app.lessen import without, without_echoes
+from app.lessen import titled, without, without_echoes, without_title
 from app.memory import Memory
 from app.records import LinkKind, Record
 from app.traces import telling_words, words_in
@@ -66,11 +66,15 @@ def forget(memory: Memory, plan: Preview, now: datetime) -> None:
     with memory.store.atomic("forget", now):
         for record in plan.kept:
             memory.store.rewrite(without(memory.store, record, plan.all))
+        wholes = titled(memory.store, plan.all)
         memory.store.erase(ids)
+        titles = _retitle(memory, wholes, plan.all) + [
+            str(r.extra["title"]) for r in plan.kept if "title" in r.extra
+        ]
         for id in lonely:
             _forget_names(memory, id)
         changed = [*plan.kept, *_clear_echoes(memory, texts)]
-        scrub_ledger(memory.store.connection, ids, texts)
+        scrub_ledger(memory.store.connection, ids, texts + titles)
         memory.store.set_meta(UNSETTLED, True)
     settle(memory, now, plan.all)
     if changed:  # what was worded anew is found by its new words
@@ -97,6 +101,19 @@ def settle(memory: Memory, now: datetime, records: Sequence[Record] = ()) -> Non
             copy.unlink(missing_ok=True)
     with memory.store.atomic("forget", now):
         memory.store.set_meta(UNSETTLED, False)
+
+
+def _retitle(memory: Memory, ids: Sequence[str], going: Sequence[Record]) -> list[str]:
+    """Take the words of what went out of the titles of what it was part of; returns the titles that changed."""
+    changed = []
+    for whole in memory.store.get_many(ids).values():
+        record = without_title(memory.store, whole, going)
+        if record != whole:
+            memory.store.rewrite(record)
+            changed += [
+                str(whole.extra[name]) for name in whole.extra if whole.extra[name] != record.extra[name]
+            ]
+    return changed
 
 
 def _forget_names(memory: Memory, id: str) -> None:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from app.records import Kind, LinkKind, Record
+from app.records import Filter, Kind, LinkKind, Record
 from app.sleep.names import keywords
 from storage.records import TRUST_ORDER, least_trust
 from storage.store import Store
 
 _WORD = re.compile(r"\w+")
+WITNESSES = 20  # memories that are looked at for a word, the best matches
 OWN_WORDS = frozenset({"quote", "value", "title"})  # details that follow from what the memory rests on
 
 
@@ -41,6 +42,33 @@ def without_echoes(record: Record, passages: Collection[str]) -> Record:
     extra = {k: v for k, v in record.extra.items() if k in OWN_WORDS or not _repeats(str(v), passages)}
     context = "" if _repeats(record.context, passages) else record.context
     return replace(record, context=context, extra=extra)
+
+
+def titled(store: Store, going: Sequence[Record]) -> list[str]:
+    """Ids of what may have its title from memories that go: their episodes by the first turns, sessions and topics."""
+    wholes: dict[str, None] = {}
+    ids = {r.id for r in going if r.kind is Kind.EPISODIC}
+    for kind in (LinkKind.SAME_EPISODE, LinkKind.PART_OF, LinkKind.PART_OF):
+        ids |= {link.dst for id in sorted(ids) for link in store.links(id, kind, back=False)}
+        wholes |= dict.fromkeys(sorted(ids))
+    return list(wholes)
+
+
+def without_title(store: Store, record: Record, going: Sequence[Record]) -> Record:
+    """`record` with a title that holds no word which only the erased `going` said."""
+    said = " ".join(r.text.lower() for r in going)
+    extra = dict(record.extra)
+    for name in ("title", "episode"):
+        words = str(extra.get(name, "")).split()
+        kept = [w for w in words if w.lower() not in said or _is_said(store, w.lower())]
+        extra |= {name: " ".join(kept)} if len(kept) < len(words) else {}
+    return replace(record, extra=extra)
+
+
+def _is_said(store: Store, word: str) -> bool:
+    turns = Filter(kinds=frozenset({Kind.EPISODIC, Kind.RESOURCE}))
+    found = store.search_text('"{}"'.format(word.replace('"', "")), WITNESSES, turns)
+    return any(word in record.text.lower() for record in store.by_seq([seq for seq, _ in found]).values())
 
 
 def _gist_without(store: Store, gist: Record, gone: dict[str, Record]) -> Record:

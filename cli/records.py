@@ -15,6 +15,7 @@ from cli.output import ago, day, document, one_line, say, shown, styled, table
 from cli.times import moment
 
 if TYPE_CHECKING:
+    from app.notes import Note
     from app.records import Change, Filter, Link, Record
 
 app = new_app()
@@ -71,6 +72,7 @@ def show(id: IdArgument, json: JsonOption = False, home: HomeOption = None) -> N
 
     Example: mem show m7k2
     """
+    from app.notes import note_keys, note_of
     from app.present import record_detail
     from app.uses import OPENED, use
 
@@ -80,12 +82,13 @@ def show(id: IdArgument, json: JsonOption = False, home: HomeOption = None) -> N
         if not json:  # a person opened it; a script only read it
             use(memory, [record.id], OPENED, f"opened {now():%Y-%m-%d}", now())
         others = memory.store.get_many([_other(link, record.id) for link in links])
+        note = note_of(memory, record)
     if json:
-        document(record_detail(record, links))
+        document(record_detail(record, links) | {"note": note_keys(note)})
         return
     print(styled(shown(record.text), "bold"))
     print()
-    for name, value in _facts(record):
+    for name, value in _facts(record) + _note(note):
         print(f"{styled(name.ljust(12), 'dim')} {one_line(value)}")
     for link in links:
         other = others.get(_other(link, record.id))
@@ -212,6 +215,17 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("derived by", record.derived_by or ""),
     ]
     return [(name, value) for name, value in lines if value]
+
+
+def _note(note: Note) -> list[tuple[str, str]]:
+    """What the nights know of a memory beside its words."""
+    within = [(level.name, f"{level.id}  {level.title}") for level in note.within]
+    return [
+        ("note", note.line),
+        ("keywords", ", ".join(note.keywords)),
+        ("about", ", ".join(note.tags)),
+        *within,
+    ]
 
 
 def _date(moment: object) -> str:

@@ -95,3 +95,12 @@ def fading_between(
     )
     values = (to_text(now), stabilities, to_text(later), stabilities, limit)
     return [seq for (seq,) in connection.execute(sql, values)]
+
+
+def spread(connection: Any, words: Sequence[str], most: int = 1_000) -> dict[str, int]:
+    """How many records hold each word, as full text knows it; counted up to `most`, so that no word costs more."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM records_fts WHERE records_fts MATCH ? LIMIT ?)"
+    return {
+        word: int(connection.execute(sql, ('"{}"'.format(word.replace('"', "")), most)).fetchone()[0])
+        for word in words
+    }

@@ -9,6 +9,7 @@ from datetime import datetime
 from textual.content import Content
 
 from app.browse import KIND_NAMES, Detail, Found, Neighbour, Origin
+from app.notes import Note
 from app.records import Change, Kind, LinkKind, Record, State, Use
 from tui.words import ago, day, minute, one_line, safe, validity
 
@@ -60,7 +61,7 @@ def in_full(detail: Detail, now: datetime, found: str = "") -> Content:
         *_section("Linked with", [_neighbour(n) for n in linked]),
         *_section("Uses", [_use(use, now) for use in detail.uses]),
         *_section("History", [_change(change, now) for change in detail.history]),
-        *_section("About it", _facts(record, now)),
+        *_section("About it", _facts(record, now) + _note(detail.note)),
     ]
     return Content.assemble(*parts)
 
@@ -127,3 +128,10 @@ def _facts(record: Record, now: datetime) -> list[Part]:
         "their id": record.external_id,
     }
     return [f"{name:<13} {one_line(str(value), 80)}\n" for name, value in rows.items() if value]
+
+
+def _note(note: Note) -> list[Part]:
+    """What the nights know of a memory beside its words."""
+    rows = [("note", note.line), ("keywords", ", ".join(note.keywords)), ("tags", ", ".join(note.tags))]
+    rows += [(level.name, f"{level.id}  {level.title}") for level in note.within]
+    return [f"{name:<13} {one_line(value, 200)}\n" for name, value in rows if value]
