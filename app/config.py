@@ -17,10 +17,15 @@ from app.place import find_home as find_home
 
 @dataclass(frozen=True, slots=True)
 class UserConfig:
-    """Who is remembered, and whether reminders that are due also come up on the desktop."""
+    """Who is remembered, whether reminders that are due also come up on the desktop, and how dates are written."""
 
     name: str = "me"
     notify: bool = True
+    month_first: str = "auto"  # whether 7/5 is in July, in imported chats that do not tell it themselves
+
+    def reads_month_first(self) -> bool | None:
+        """Whether 7/5 is in July; None leaves it to what the dates themselves, or the time zone, say."""
+        return {"yes": True, "no": False}.get(self.month_first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Config:
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
+    "user.month_first": ("auto", "yes", "no"),
     "forgetting.shape": ("power", "exponential"),
     "models.cache_type": ("f16", "q8_0", "q4_0"),
     "models.tools": ("auto", "on", "off"),

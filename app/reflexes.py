@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from app import corrections, exact, lessons, tasks
 from app.corrections import Wish
 from app.events import Answered, Event, Evidence
-from app.evidence import day
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -93,6 +92,4 @@ def _reminding(memory: Memory, text: str, said: str, now: datetime) -> Reflex | 
     if reminder is None:
         return None
     kept = tasks.keep(memory, reminder, memory.store.get(said), now)
-    clock = f" at {reminder.due:%H:%M}" if reminder.due else ""
-    at = f"on {reminder.due:%A}, {day(reminder.due)}{clock}" if reminder.due else "when it comes up"
-    return Reflex(f"I will remind you {at}: {reminder.what} [{kept.id}].", "a reminder")
+    return Reflex(f"{tasks.promise(reminder)} [{kept.id}].", "a reminder")

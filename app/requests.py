@@ -32,10 +32,13 @@ def recall(memory: Memory, values: Mapping[str, Any], now: datetime) -> Values:
 
 
 def remember(memory: Memory, values: Mapping[str, Any], now: datetime) -> Values:
-    """Keep "text"; "said_at" (ISO 8601), "kind", "pin", "tags" and "session" as `mem remember` has them."""
+    """Keep "text"; "said_at" (ISO 8601), "kind", "pin", "tags" and "session" as `mem remember` has them.
+
+    What asks for a reminder, as in a conversation, also becomes a task; "task" has its "id" and the "promise".
+    """
     from dataclasses import replace
 
-    from app import encode
+    from app import encode, tasks
     from app.present import record_keys
     from app.records import Kind
 
@@ -56,7 +59,10 @@ def remember(memory: Memory, values: Mapping[str, Any], now: datetime) -> Values
         extra={"tags": list(tags)} if tags else {},
     )
     (kept,) = memory.add([record], "remember", now)
-    return record_keys(kept) | {"embedded": memory.embedder_error is None}
+    reminder = tasks.read(text, now) if kept.kind is Kind.EPISODIC and not said_at else None
+    task = tasks.keep(memory, reminder, kept, now) if reminder else None
+    asked = {"task": {"id": task.id, "promise": tasks.promise(reminder)}} if reminder and task else {}
+    return record_keys(kept) | {"embedded": memory.embedder_error is None} | asked
 
 
 class Conversations:

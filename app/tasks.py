@@ -73,6 +73,13 @@ def read(text: str, now: datetime) -> Reminder | None:
     return Reminder(_bare(_CLOCK.sub(" ", rest)), due)
 
 
+def promise(reminder: Reminder) -> str:
+    """When it will come up, and what, in words."""
+    if reminder.due is None:
+        return f"I will remind you when it comes up: {reminder.what}"
+    return f"I will remind you on {reminder.due:%A}, {reminder.due.day} {reminder.due:%B %Y at %H:%M}: {reminder.what}"
+
+
 def keep(memory: Memory, reminder: Reminder, said: Record, now: datetime) -> Record:
     """Store the task, linked to the words that asked for it."""
     task = Record(

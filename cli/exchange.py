@@ -41,11 +41,13 @@ def import_(
     Example: mem import ~/notes --format markdown --dry-run
     """
     from app.clock import now
+    from app.config import find_home, load_config
     from app.exchange.formats import importer_for
     from app.exchange.importer import import_items
     from app.exchange.watch import changes
 
-    name, importer = importer_for(path, format)
+    settings = load_config(find_home(home).config)
+    name, importer = importer_for(path, format, month_first=settings.user.reads_month_first())
     for _ in changes(path) if watch else (None,):
         with opened(home) as memory, Counter("imported") as counter:
             report = import_items(

@@ -61,7 +61,7 @@ def remember(
         },
         home,
     )
-    embedded, task = kept.pop("embedded"), kept["task"]
+    embedded, task = kept.pop("embedded"), kept.get("task")
     document(kept) if json else print(f"{kept['id']}  {one_line(kept['text'])[:200]}")
     if task:
         say(f"{one_line(task['promise'])} [{task['id']}].")

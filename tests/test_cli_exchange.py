@@ -303,3 +303,17 @@ class TestExport:
             file = tmp_path / f"{number}.jsonl"
             file.write_text(json.dumps({"id": "t1", "session": "s", "text": text}) + "\n")
             assert mem("import", str(file), "--json").json["added"] == (number < 2)
+
+
+def test_the_order_of_day_and_month_that_its_user_writes_decides_where_a_chat_does_not(
+    mem: Mem, tmp_path: Path
+) -> None:
+    chat = tmp_path / "_chat.txt"
+    chat.write_text("3/4/24, 10:00 - Anna: Hello\n", encoding="utf-8")
+    assert mem("config", "set", "user.month_first", "yes").code == 0
+    assert mem("import", str(chat)).code == 0
+    assert mem("list", "--json").json[0]["time"].startswith("2024-03-04")
+    assert mem("config", "set", "user.month_first", "no").code == 0
+    assert mem("import", str(chat)).code == 0
+    assert {m["time"][:10] for m in mem("list", "--json").json} == {"2024-03-04", "2024-04-03"}
+    assert mem("config", "set", "user.month_first", "perhaps").code == 2

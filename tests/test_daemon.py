@@ -17,7 +17,7 @@ from app import service
 from app.clock import now
 from app.config import Home
 from app.daemon import Daemon
-from app.errors import BadRequest, ModelMissing, Refused
+from app.errors import BadRequest, ModelMissing, NothingFound, Refused
 from app.open import open_memory
 from app.power import on_mains
 from app.remote import RemoteAssistant, request
@@ -66,6 +66,16 @@ def test_what_is_remembered_is_recalled_and_answered(place: Home, mem: Mem) -> N
 @pytest.mark.usefixtures("daemon")
 def test_the_socket_is_for_its_user_alone(place: Home) -> None:
     assert place.socket.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("daemon")
+def test_a_turn_is_taken_back(place: Home, mem: Mem) -> None:
+    talk = RemoteAssistant(place, "s1")
+    list(talk.reply("My shoe size is 44.", now()))
+    assert talk.retake(now()) == "My shoe size is 44."
+    assert mem("list").code == 3
+    with pytest.raises(NothingFound):
+        talk.retake(now())
 
 
 @pytest.mark.usefixtures("daemon")

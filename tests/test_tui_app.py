@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
+import pytest
+from textual.binding import Binding
+from textual.pilot import Pilot
 from textual.widgets import Static
-from tui_world import empty, filled, plain, settled, typed
+from tui_world import NOW, World, empty, filled, plain, settled, typed
 
 from app.errors import StoreLocked
-from tui.app import MemApp
+from tui.app import MemApp, screen_class
 from tui.help import bindings_of
 from tui.screen import PLACES, MemScreen
 
@@ -74,6 +80,83 @@ async def test_every_place_draws_at_every_size(tmp_path: Path) -> None:
                 await pilot.pause()
                 assert f"[{number} {PLACES[place]}]" in plain(pilot) or size[0] < 80
                 assert not app.screen.query_one("#too-small", Static).display
+
+
+async def test_every_place_bears_a_window_of_20x5_and_stands_there_again_after_it(tmp_path: Path) -> None:
+    app = filled(tmp_path).app()
+    async with app.run_test(notifications=True) as pilot:
+        for number, place in enumerate(PLACES, 1):
+            await pilot.resize_terminal(80, 24)
+            await app.action_go(place)
+            await settled(pilot, lambda n=number, p=place: f"[{n} {PLACES[p]}]" in plain(pilot))
+            await pilot.resize_terminal(20, 5)
+            await settled(pilot, lambda: "mem needs a" in plain(pilot))
+            await pilot.press("down", "f1", "escape", "escape")
+            await pilot.resize_terminal(80, 24)
+            await settled(pilot, lambda n=number, p=place: f"[{n} {PLACES[p]}]" in plain(pilot))
+
+
+class Watched(MemApp):
+    """The screens, with a list of what keys and palette set in motion."""
+
+    CSS_PATH = Path(inspect.getfile(MemApp)).with_name("mem.tcss")
+    done: list[str]
+
+    async def run_action(self, action: Any, *given: Any, **named: Any) -> bool:
+        self.done.append(str(action))
+        return await super().run_action(action, *given, **named)
+
+
+def watched(world: World) -> Watched:
+    app = Watched(world.open, clock=lambda: NOW, session="today")
+    app.done = []
+    return app
+
+
+async def back(pilot: Pilot[None], app: MemApp, place: str) -> MemScreen:
+    """Close what lies over the screens, and stand in the place with no widget focused."""
+    while not isinstance(app.screen, MemScreen):
+        app.pop_screen()
+        await pilot.pause()
+    await app.action_go(place)
+    await pilot.pause()
+    assert isinstance(app.screen, MemScreen)
+    app.screen.set_focus(None)
+    return app.screen
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_every_action_of_a_place_is_done_by_its_key(tmp_path: Path, place: str) -> None:
+    app = watched(filled(tmp_path))
+    async with app.run_test(size=(100, 40), notifications=True) as pilot:
+        own = [b for b in screen_class(place).BINDINGS if isinstance(b, Binding)]
+        assert own
+        for binding in own:
+            await back(pilot, app, place)
+            app.done.clear()
+            await pilot.press(binding.key.split(",")[0])
+            await pilot.pause()
+            assert binding.action in app.done, f"{binding.key} does not {binding.description}"
+        assert app.is_running
+
+
+async def test_every_entry_of_the_palette_works(tmp_path: Path) -> None:
+    app = filled(tmp_path).app()
+    async with app.run_test(size=(100, 40), notifications=True) as pilot:
+        for place in PLACES:
+            screen = await back(pilot, app, place)
+            titles = [command.title for command in app.get_system_commands(screen)]
+            assert len(titles) == len(set(titles))
+            assert {b.description for b in bindings_of(screen, screen)} <= set(titles)
+        for title in titles:
+            screen = await back(pilot, app, place)
+            (entry,) = [c for c in app.get_system_commands(screen) if c.title == title]
+            if title != "Quit":
+                outcome = entry.callback()
+                if isinstance(outcome, Awaitable):
+                    await outcome
+                await pilot.pause()
+        assert app.is_running
 
 
 async def test_light_and_dark(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from app.errors import BadInput, BadRequest
@@ -54,15 +55,18 @@ SIGNS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
 HEAD = 1 << 16
 
 
-def importer_for(path: Path, name: str = "auto") -> tuple[str, Importer]:
-    """The importer of that name, or the one that fits what is at `path`. Raises BadRequest, BadInput."""
+def importer_for(path: Path, name: str = "auto", *, month_first: bool | None = None) -> tuple[str, Importer]:
+    """The importer of that name, or the one that fits what is at `path`. Raises BadRequest, BadInput.
+
+    `month_first`: whether 7/5 is in July where a format leaves it open and its content does not tell.
+    """
     if not path.exists():
         raise BadInput(f"There is no {path}.", "Check the name.")
     if name == "auto":
         name = guess(path)
     if name not in IMPORTERS:
         raise BadRequest(f"There is no format {name!r}.", f"It is one of: auto, {', '.join(IMPORTERS)}.")
-    return name, IMPORTERS[name]
+    return name, partial(read_whatsapp, month_first=month_first) if name == "whatsapp" else IMPORTERS[name]
 
 
 def guess(path: Path) -> str:

@@ -33,13 +33,16 @@ class _Message:
     text: str
 
 
-def read_whatsapp(path: Path) -> Iterator[Item]:
-    """Turns of a chat as text or zip; a conversation is what was said on one day. Raises BadInput."""
+def read_whatsapp(path: Path, *, month_first: bool | None = None) -> Iterator[Item]:
+    """Turns of a chat as text or zip; a conversation is what was said on one day. Raises BadInput.
+
+    `month_first` decides where the dates of a chat leave it open; None takes the order in which time runs forwards.
+    """
     for name in members(path, "*.txt"):
         with member(path, name) as file:
             text = read_limited(file, path).decode("utf-8-sig", errors="replace")
         messages = list(_messages(text))
-        order = _order([m.parts for m in messages])
+        order = _order([m.parts for m in messages], month_first)
         chat = Path(name).stem if path.suffix != ".zip" else path.stem
         yield from (
             _turn(m, order, chat) for m in messages if m.text.strip() and not NOT_SAID.match(m.text.strip())
@@ -79,14 +82,18 @@ def _clock(found: re.Match[str]) -> tuple[int, int, int]:
     return hour, int(found["minute"]), int(found["second"] or 0)
 
 
-def _order(dates: list[tuple[int, int, int]]) -> str:
-    """ "ymd", "dmy" or "mdy": the order in which every date exists and time never runs backwards most often."""
+def _order(dates: list[tuple[int, int, int]], month_first: bool | None) -> str:
+    """ "ymd", "dmy" or "mdy": the order in which every date exists; else the one its user names; else the one in which
+    time runs backwards least often."""
     if dates and dates[0][0] > 31:
         return "ymd"
     if any(b > 12 for _, b, _ in dates):
         return "mdy"
     if any(a > 12 for a, _, _ in dates):
         return "dmy"
+
+    if month_first is not None:
+        return "mdy" if month_first else "dmy"
 
     def backwards(order: str) -> int:
         days = [_ymd(parts, order) for parts in dates]
