@@ -31,7 +31,7 @@ from app.events import (
 from app.evidence import FOOT, Gathered, fenced, gather, ways_to
 from app.hops import Followed, follow
 from app.prefix import warm
-from app.prompts import EXAMPLES, opening, system_text
+from app.prompts import opening, system_text, today
 from app.standing import always_considered
 from app.uses import CITED, use
 from app.working import Layout, Part, Role, Window
@@ -49,7 +49,6 @@ ASK_TOKENS = 1000
 REPLY_TOKENS = 512
 HITS = 12
 RESUMED_TURNS = 200
-STABLE = 1 + len(EXAMPLES)  # messages at the head of every prompt that stay the same over days
 DONT_KNOW = "I don't know: nothing that you told me says it."
 NOT_KNOWING = re.compile(r"\bI (?:don't|do not) know\b", re.IGNORECASE)
 ASKED = gate.Need(True, True, "asked")
@@ -106,6 +105,7 @@ class Assistant:
         self.window = Window(
             chat.count_tokens, chat.context_tokens, system, examples=turns, reply_tokens=REPLY_TOKENS
         )
+        self._stable = 1 + len(turns) - len(today(now))  # messages that stay the same over days
         self._warm = False
         self._resume()
 
@@ -246,7 +246,7 @@ class Assistant:
             return
         if not self._warm and not self.incognito:
             self._warm = True
-            warm(self.chat, self.window.opening[:STABLE], self.memory)
+            warm(self.chat, self.window.opening[: self._stable], self.memory)
         thoughts: deque[str] = deque()
         if isinstance(self.chat, Thinks):
             self.chat.on_thought = thoughts.append

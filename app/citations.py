@@ -31,6 +31,7 @@ _COMMON = frozenset(
 )
 _ENDING = re.compile(r"(?:['’]s|s|ed|ing)$")
 _LONGEST_SENTENCE = 1000
+_VERDICTS = frozenset({"yes", "no"})
 _SURE = 2  # shared telling words that let another memory take over a mark
 _MOST = 3  # memories that an answer without marks is traced to
 _REPEATS = 0.5  # the share of a memory's telling words that a reply repeats when it rests on it uncited
@@ -104,9 +105,12 @@ def used(text: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
 def borne_out_by(text: str, question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
     """The memories, best first, that together hold what a short answer adds to its question; at most three.
 
-    Each is the one that holds most of what the ones before leave open.
+    Each is the one that holds most of what the ones before leave open. A bare yes or no adds nothing: it rests on the
+    memory that speaks of most that was asked, if that is half of it.
     """
-    left = _stems(" ".join(telling(text))) - _stems(question)
+    left = _stems(" ".join(telling(text) - _VERDICTS)) - _stems(question)
+    if not left and _VERDICTS.intersection(_WORD.findall(text.lower())[:1]):
+        return _speaking_of(question, evidence)
     found: list[str] = []
     held = {e.id: left & _stems(_grounds(e)) for e in evidence}
     while left and held and len(found) < _MOST:
@@ -118,6 +122,13 @@ def borne_out_by(text: str, question: str, evidence: Sequence[Evidence]) -> tupl
         left = left - held.pop(best)
         found.append(best)
     return tuple(found)
+
+
+def _speaking_of(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    wanted = _stems(" ".join(telling(question)))
+    shared = {e.id: len(wanted & _stems(_grounds(e))) for e in evidence}
+    best = max(shared, key=shared.__getitem__, default="")
+    return (best,) if best and shared[best] >= max(_SURE, len(wanted) / 2) else ()
 
 
 def unsupported(text: str, evidence: Sequence[Evidence], known: str = "") -> tuple[str, ...]:

@@ -94,4 +94,9 @@ def test_an_answer_without_marks_is_traced_to_what_holds_its_words() -> None:
     assert borne_out_by("Luna.", "What is the grey cat called?", [boat, cat]) == ("mcat",)
     assert borne_out_by("Luna; sold in June", "The cat, and the boat?", [boat, cat]) == ("mbat", "mcat")
     assert borne_out_by("The grey cat.", "What is the grey cat called?", [boat, cat]) == ()
+    assert borne_out_by("Yes.", "Is the grey cat called Luna?", [boat, cat]) == ("mcat",)
+    assert borne_out_by("Yes, I sold the boat in June.", "Did I sell the boat in June?", [cat, boat]) == (
+        "mbat",
+    )
+    assert borne_out_by("Yes.", "Did I ever sail to Ireland by boat?", [boat, cat]) == ()
     assert borne_out_by("", "What?", [cat]) == borne_out_by("Luna", "What?", []) == ()
