@@ -28,6 +28,7 @@ USUAL_CONTEXT = 8192
 CACHE_SHARE = 8  # the cache takes at most this part of the memory
 _SEAL_BYTES = hashlib.sha256().digest_size
 ABLE = 800_000_000  # bytes of weights from which a model chooses tools well enough to be given any
+AHEAD_SLICE = 32  # tokens read ahead between two looks whether the model is being closed
 CHOOSE_GPU = -2  # all layers where llama.cpp was built for a GPU, else none
 
 
@@ -146,7 +147,10 @@ class LlamaCppChat:
     def _read_on(self, engine: Engine, tokens: Sequence[int]) -> None:
         # The next prompt begins with these tokens and meets the same error, where somebody hears of it.
         with suppress(ModelError):
-            engine.read(tokens[engine.reuse(tokens) :], lambda: self._closed)
+            for start in range(engine.reuse(tokens), len(tokens), AHEAD_SLICE):
+                if self._closed:
+                    break
+                engine.read(tokens[start : start + AHEAD_SLICE])
 
     def _wait(self) -> None:
         if self._ahead is not None:
