@@ -8,7 +8,7 @@ EDITABLE := --config-settings editable_mode=compat
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
 # The tests that together take every way through the store, the guard and the curve.
-COVERED := $(addprefix tests/test_,$(addsuffix .py,files forget guard store journal backup database index_damage ledger \
+COVERED := $(addprefix tests/test_,$(addsuffix .py,files forget guard search store journal backup database index_damage ledger \
 	vault keys vectors forgetting export import browse recall sleep trust cli_forget cli_machine))
 
 .PHONY: try test bench soak cover lint format clean

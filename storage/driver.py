@@ -5,6 +5,7 @@ Errors of a statement (its syntax, a constraint) stay the driver's own: they are
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlcipher3 import dbapi2
@@ -27,42 +28,29 @@ class Cursor(dbapi2.Cursor):  # type: ignore[misc]
 
     def execute(self, sql: str, *values: Any) -> Any:
         """Run one statement."""
-        try:
-            return super().execute(sql, *values)
-        except dbapi2.DatabaseError as error:
-            _tell(error, sql.startswith("SELECT"))
-            raise
+        return _asked(super().execute, sql.startswith("SELECT"), sql, *values)
 
     def fetchone(self) -> Any:
         """The next row, or None."""
-        try:
-            return super().fetchone()
-        except dbapi2.DatabaseError as error:
-            _tell(error, not self.connection.in_transaction)
-            raise
+        return _asked(super().fetchone, True)
 
     def fetchall(self) -> Any:
         """All rows that are left."""
-        try:
-            return super().fetchall()
-        except dbapi2.DatabaseError as error:
-            _tell(error, not self.connection.in_transaction)
-            raise
+        return _asked(super().fetchall, True)
 
     def __next__(self) -> Any:
-        try:
-            return _next(self)
-        except dbapi2.DatabaseError as error:
-            _tell(error, not self.connection.in_transaction)
-            raise
+        return _asked(_next, True, self)
 
 
-def _tell(error: Exception, reading: bool) -> None:
-    """Raise the error in our words where the disk or the file is at fault."""
-    words = str(error).lower()
-    if reading and "disk i/o" in words:
-        hint = "Look after the disk; what was kept is in the backups, too: `mem backup --list`."
-        raise StoreUnreadable(f"The store cannot be read: {error}.", hint) from error
-    if "malformed" in words:
-        hint = "Run `mem doctor` to check and repair it."
-        raise StoreDamaged(f"The store is damaged: {error}.", hint) from error
+def _asked(do: Callable[..., Any], reading: bool, *values: Any) -> Any:
+    try:
+        return do(*values)
+    except dbapi2.DatabaseError as error:
+        words = str(error).lower()
+        if reading and "disk i/o" in words:
+            hint = "Look after the disk; what was kept is in the backups, too: `mem backup --list`."
+            raise StoreUnreadable(f"The store cannot be read: {error}.", hint) from error
+        if "malformed" in words:
+            hint = "Run `mem doctor` to check and repair it."
+            raise StoreDamaged(f"The store is damaged: {error}.", hint) from error
+        raise

@@ -6,13 +6,23 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage.database import connect
-from storage.errors import StorageError, StoreDamaged, StoreLocked, StoreReadOnly, StoreTooNew, WrongKey
+from storage.errors import (
+    StorageError,
+    StoreDamaged,
+    StoreLocked,
+    StoreReadOnly,
+    StoreTooNew,
+    StoreUnreadable,
+    WrongKey,
+)
 from storage.lock import WriterLock
 from storage.records import Kind, Record, Source
 from storage.store import Store
@@ -110,36 +120,41 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_disk_that_reads_no_more_says_so(tmp_path: Path) -> None:
-    """The open store's file is replaced by something that cannot be read, as a dying disk would."""
+READS: tuple[
+    Callable[[Store, Any], object], ...
+] = (  # each is given a statement whose first row was read before
+    lambda store, _: store.records(),
+    lambda _, begun: list(begun),
+    lambda _, begun: begun.fetchall(),
+    lambda _, begun: [begun.fetchone() for _ in range(400)],
+)
+
+
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize(("how", "error"), [("unreadable", StoreUnreadable), ("damaged", StoreDamaged)])
+def test_a_disk_that_reads_no_more_says_so(
+    tmp_path: Path, how: str, error: type[StorageError], read: Callable[[Store, Any], object]
+) -> None:
+    """The open store's file turns into one that cannot be read, or into zeros, as on a dying disk."""
     path = tmp_path / "mem.db"
     with Store(path) as store, store.atomic("remember", NOW):
         store.insert(said(f"turn {number} " + "x" * 500) for number in range(400))
-    code = """
-        import os, sys
-        from pathlib import Path
-        from storage.errors import StoreDamaged, StoreUnreadable
-        from storage.store import Store
-        path, how = Path(sys.argv[1]), sys.argv[2]
-        with Store(path) as store:
-            store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            kept = path.read_bytes()
-            if how == "damaged":
-                path.write_bytes(kept[:4096] + bytes(len(kept) - 4096))
-            for name in os.listdir("/proc/self/fd") if how == "gone" else ():
-                link = Path("/proc/self/fd") / name
-                if link.is_symlink() and link.readlink() == path:
-                    os.dup2(os.open(path, os.O_WRONLY), int(name))
-            for ask in (store.records, store.last_seq, lambda: list(store.connection.execute("SELECT * FROM journal"))):
-                try:
-                    ask()
-                except StoreDamaged as error:
-                    print(type(error).__name__, bool(error.hint))
-    """
-    gone = run_script(code, path, "gone")
-    assert "StoreUnreadable" in gone.stdout, gone
-    damaged = run_script(code, path, "damaged")
-    assert set(damaged.stdout.split()) == {"StoreDamaged", "True"}, damaged
+    with Store(path) as store:
+        store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        begun = store.connection.execute("SELECT text FROM records")
+        if how == "damaged":
+            path.write_bytes(path.read_bytes()[:4096] + bytes(path.stat().st_size - 4096))
+        for link in list(Path("/proc/self/fd").iterdir()) if how == "unreadable" else ():
+            if link.is_symlink() and link.readlink() == path:
+                os.dup2(os.open(path, os.O_WRONLY), int(link.name))
+        with pytest.raises(error) as caught:
+            read(store, begun)
+        assert caught.value.hint
+
+
+def test_a_wrong_statement_is_the_writers_own(tmp_path: Path) -> None:
+    with Store(tmp_path / "mem.db") as store, pytest.raises(Exception, match="syntax error"):
+        store.connection.execute("SELEC 1")
 
 
 def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:

@@ -260,3 +260,10 @@ def test_vectors_that_belong_to_nothing_are_found_and_dropped(store: Store) -> N
         assert drop_orphan_vectors(store.connection) == 2
     assert vector_problems(store.connection) == []
     assert full_text_problem(store.connection) == ""
+
+
+def test_records_are_found_by_their_callers_ids(store: Store) -> None:
+    one, two, other = add(
+        store, said("one", external_id="a"), said("two", external_id="a"), said("three", external_id="b")
+    )
+    assert store.by_external(["a", "b", "c"]) == {"a": [one, two], "b": [other]}
