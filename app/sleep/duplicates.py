@@ -5,27 +5,29 @@ from __future__ import annotations
 import re
 
 from app.sleep.names import mentions
+from app.sleep.vectors import Near, grow_index, nearest_before
 from app.sleep.work import Tally, Work
 from storage.records import Filter, Kind, Link, LinkKind, Record
 
 SAME = 0.95  # cosine
 LEAST_WORDS = 4  # "Thanks!" is no duplicate of "Thanks!"
 NEAREST = 4
-SLICE = 500
+SLICE = 1_000
 MATERIAL = Filter(kinds=frozenset({Kind.EPISODIC, Kind.RESOURCE}))
 _NUMBER = re.compile(r"\d+(?:[.:,/]\d+)*")
 
 
 def link_duplicates(work: Work, tally: Tally) -> None:
     """The job: each new memory against all that were there before it."""
+    grow_index(work.memory, work.now, work.over)
     while not work.over():
         records = [
             r for r in work.store.since(work.mark("duplicates"), MATERIAL, SLICE) if r.seq <= work.horizon
         ]
         if not records:
             return
-        vectors = work.vectors(records)
-        links = [link for r in records if r.seq in vectors for link in _twins(work, r, vectors[r.seq])]
+        near = nearest_before(work.memory, [r for r in records if _is_long(r)], NEAREST, SAME, MATERIAL)
+        links = [link for r in records for link in _twins(work, r, near.get(r.seq, []))]
         with work.write("duplicates"):
             work.store.link(links)
             work.set_mark("duplicates", records[-1].seq)
@@ -38,11 +40,12 @@ def same_things(one: str, other: str) -> bool:
     return _things(one) == _things(other)
 
 
-def _twins(work: Work, record: Record, vector: object) -> list[Link]:
-    if len(record.text.split()) < LEAST_WORDS:
-        return []
-    near = [(seq, score) for seq, score in work.near(vector, NEAREST) if score >= SAME and seq < record.seq]
-    others = work.store.by_seq([seq for seq, _ in near])
+def _is_long(record: Record) -> bool:
+    return len(record.text.split()) >= LEAST_WORDS
+
+
+def _twins(work: Work, record: Record, near: Near) -> list[Link]:
+    others = work.store.by_seq([seq for seq, _ in near]) if near else {}
     return [
         Link(record.id, others[seq].id, LinkKind.SIMILAR, round(score, 4))
         for seq, score in near

@@ -51,11 +51,13 @@ def write_gists(work: Work, tally: Tally) -> None:
     for session in dict.fromkeys(t.session for t in new if t.session is not None):
         if work.over():
             return
-        turns = work.store.records(replace(TURNS, session=session), newest_first=False)
-        tally.read += len(turns)
-        if work.now - turns[-1].event_time < COLD:
+        said = replace(TURNS, session=session)
+        if work.now - work.store.records(said, limit=1)[0].event_time < COLD:
             waiting += [t.seq for t in new if t.session == session]
-        elif len(turns) >= LEAST_TURNS:
+            continue
+        turns = work.store.records(said, newest_first=False)
+        tally.read += len(turns)
+        if len(turns) >= LEAST_TURNS:
             with work.write("gists"):
                 gist = write_gist(work, f"session {session}", turns, {"level": "session"}, tally)
                 if gist is not None:
