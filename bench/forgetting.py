@@ -204,7 +204,8 @@ class Simulation:
             now = START + timedelta(days=day)
             with self.memory.store.atomic("say", now):
                 self._live(day, now)
-                self._ask(self.life.asked.pop(day, []), now + timedelta(hours=10))
+            # Asked after the day is written: a search inside a transaction reads every vector anew.
+            self._ask(self.life.asked.pop(day, []), now + timedelta(hours=10))
             sleep(self.memory, None, now + timedelta(hours=19), only="states")
 
     def _live(self, day: int, now: datetime) -> None:

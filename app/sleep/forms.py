@@ -67,7 +67,7 @@ SELF: tuple[Rule, ...] = (
           r"(?:together|dating|a couple)\b", "partner", "{s}'s partner is {v}.", proper=True),
     rule(rf"(?:{_AM}|\bI(?: only| now)* work|\bthey(?:'ve| have)? \w+ me)(?: (?:on|to|working|work|only|now))* (?P<v>{HOURS})\b", "work schedule",
           "{s} works {v}."),
-    rule(rf"\b(?:I|[Ww]e)\b{PLAIN}{{0,40}}?\b(?:moved|relocated) (?:\w+ ){{0,3}}?to {NAME}|\b(?:[Mm]y )?[Hh]ome (?:for me )?is(?: now)? "
+    rule(rf"\b(?:I|[Ww]e)\b{PLAIN}{{0,40}}?\b(?:moved|relocated) (?!(?:my|our|the) )(?:\w+ ){{0,3}}?to {NAME}|\b(?:[Mm]y )?[Hh]ome (?:for me )?is(?: now)? "
           rf"{NAME.replace('<v>', '<w>')}", "home city", "{s} lives in {v}.", proper=True),
     rule(rf"{_AM} (?:employed|taken on|hired) (?:by|at) {NAME}|\bI(?:'ve| have) been (?:with|at) {NAME.replace('<v>', '<w>')} (?:for|since)\b",
           "employer", "{s} works at {v}.", proper=True),
@@ -108,7 +108,7 @@ SELF: tuple[Rule, ...] = (
     rule(r"\bI(?:'ve)?(?: just)? started (?:taking|on) (?P<v>[^.,;!?]{3,40})", "medication", "{s} takes {v}."),
     rule(r"\bI(?:'m| am)? (?:take|taking|on) (?P<v>[\w-]+(?: \d+ ?mg)?) (?:for my|every (?:day|morning|night)|daily)", "medication",
           "{s} takes {v}."),
-    rule(r"\bmy (?:new |all[- ]time )?favou?rite (?P<slot>[\w -]{2,25}?)(?: (?:now|of all time|ever))? (?:is|are|has to be|would be) {V}"
+    rule(r"\bmy (?:new |all[- ]time )?favou?rite (?P<slot>[\w -]{2,25}?)(?: (?:now|of all time|ever))? (?:is|are|has to be|would be|would have to be) {V}"
           .replace("{V}", _V), "favourite {slot}", "{s}'s favourite {slot} is {v}."),
     rule(rf"{_I} (?:absolutely |truly |do |still )?(?:love|adore|like|enjoy)(?!d)(?: to)? {_V}", "likes", "{s} likes {v}."),
     rule(rf"{_I} (?:a (?:big|huge) fan of|obsessed with|(?:really )?into|fond of) {_V}", "likes", "{s} likes {v}."),
@@ -202,7 +202,7 @@ TAG_QUESTION = re.compile(
 )
 """What turns a statement into a question in form only."""
 NO_STATEMENT = re.compile(
-    r"\?\s*$|\b(?:if i|if we|i wish|imagine|suppose|what if|as if|would have|could have|should have|hypothetical|pretend|in my dream|"
+    r"\?\s*$|\b(?:if i|if we|i wish|imagine|suppose|what if|as if|would have(?! to be)|could have|should have|hypothetical|pretend|in my dream|"
     r"i dreamt|i dreamed|maybe i|might|perhaps|i wonder|i wondered|not sure if|just kidding|jk|kidding|lol|haha|joking|as a joke|"
     r"in the (?:book|movie|film|game|story|novel|show)|the character)\b|^\s*[>\"“]",
     re.IGNORECASE,
@@ -256,7 +256,8 @@ NO_WISH = re.compile(
 )
 KINDRED = {
     "kids": "children", "timezone": "time zone", "manager": "boss", "gp": "doctor", "landlady": "landlord", "color": "colour",
-    "shifts": "work schedule", "hours": "work schedule", "phone": "phone model",
+    "shifts": "work schedule", "hours": "work schedule", "phone": "phone model", "mobile": "phone model", "cellphone": "phone model",
+    "cell phone": "phone model", "handset": "phone model", "account": "bank", "supervisor": "boss", "van": "car",
 }  # fmt: skip
 """Words for the same slot."""
 SENTENCE = re.compile(r"(?:[^.!?\n]|[.](?=\w)|(?<=\b(?:Dr|Mr|Ms|St|Jr))\.|(?<=\bMrs)\.)+[.!?]*")

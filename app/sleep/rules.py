@@ -13,6 +13,7 @@ from datetime import datetime
 
 from app.almanac import local
 from app.sleep.attributes import DEPENDS_ON, PARTNERS, PETS, importance_of, is_single_valued
+from app.sleep.changes import CHANGES
 from app.sleep.clauses import WORTH, Talk, clauses
 from app.sleep.forms import (
     ASKS,
@@ -105,7 +106,10 @@ class _Reader:
         """Candidates of one sentence that begins at `start` of the turn."""
         # "No, I live in Lisbon now" tells of a change; "no, I live in Lisbon" sets right what was never true.
         corrects = CORRECTS.search(sentence) is not None and not CHANGED.search(sentence)
-        found = [*self._slots((*SELF, *VALUED), sentence, self.subject, self.slot), *self._people(sentence)]
+        found = [
+            *self._slots((*CHANGES, *SELF, *VALUED), sentence, self.subject, self.slot),
+            *self._people(sentence),
+        ]
         found = _specific(found) or [*self._standing(sentence), *self._how_to(sentence)]
         found += [c for c in self._clauses(sentence) if not any(_overlap(c, known) for known in found)]
         for candidate in found:

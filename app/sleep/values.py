@@ -86,7 +86,7 @@ def _things() -> Iterator[Rule]:
         yield rule(rf"{_US}{PLAIN}{{0,40}}?\b{_HAVE} {_NEW}(?P<v>{kind}){_END}", slot, fits, proper=True)
         yield rule(rf"\b(?:gave|bought|got) me {_NEW}(?P<v>{kind}){_END}", slot, fits, proper=True)
         yield rule(
-            rf"\b{_SWAP} (?:it|that|my|the|our)\b[\w ]{{0,20}}? (?:for|with|to) {_NEW}(?P<v>{kind}){_END}",
+            rf"{_US}{PLAIN}{{0,30}}?\b{_SWAP} (?:it|that|my|the|our)\b[\w ]{{0,20}}? (?:for|with|to) {_NEW}(?P<v>{kind}){_END}",
             slot,
             fits,
             proper=True,
@@ -102,6 +102,12 @@ def _things() -> Iterator[Rule]:
     learns = "{s} is learning {v}."
     yield rule(
         rf"{_US}{PLAIN}{{0,30}}?\b{learn}(?: (?:an?|some|my|beginners'?))? (?P<v>{LANGUAGE})\b(?! (?!{a_class}|now|instead|on|in|at|for|since|with|too)\w)",
+        "language class",
+        learns,
+        proper=True,
+    )
+    yield rule(
+        rf"{_US}(?!{PLAIN}{{0,40}}\b(?:teach\w*|taught|g[ai]ve)\b){PLAIN}{{0,40}}?\b(?P<v>{LANGUAGE}) {a_class}\b",
         "language class",
         learns,
         proper=True,
