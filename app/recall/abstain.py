@@ -75,7 +75,7 @@ def _is_told(analysis: Analysis, found: Candidates) -> bool:
         return False
     nearest = [found.briefs[i] for i in np.argsort(-found.cosine, kind="stable")[:READ]]
     own = (b for b in nearest if b.role == "user")
-    return any(("user", slot) in slots.filled(b.text, datetime.fromisoformat(b.event_time)) for b in own)
+    return any(slot in slots.filled(b.text, datetime.fromisoformat(b.event_time)) for b in own)
 
 
 def probability(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -6,10 +6,11 @@ Scores of one channel are comparable with each other only; ranking normalises th
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from storage.search import by_words, earliest
+from app.slots import asked
+from storage.search import by_words, earliest, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +61,23 @@ def wishes(store: Store, analysis: Analysis, filter: Filter) -> Scores:
 def nearest(scores: Scores, cosines: Scores, many: int = MOST_BOUND) -> Scores:
     """Those of `scores` that come nearest in meaning; many wishes must not crowd out what was said."""
     return {row: scores[row] for row in sorted(scores, key=lambda row: (-cosines.get(row, 0.0), row))[:many]}
+
+
+def slot(store: Store, analysis: Analysis, among: Among, moment: datetime) -> Scores:
+    """The fact that fills the slot which is asked for ("where do I live") at that moment, and what it was drawn from.
+
+    Whatever the words of both: what changed was often told in other words than it is asked for.
+    """
+    wanted = asked(analysis.text)
+    facts = store.slot(*wanted, live_only=False) if wanted else []
+    held = [
+        f.seq
+        for f in facts
+        if (f.valid_from or f.event_time) <= moment
+        and (f.valid_to > moment if f.valid_to else f.superseded_by is None)
+    ]
+    behind = {row for rows in sources(store.connection, held).values() for row in rows}
+    return dict.fromkeys(sorted(among.of({*held, *behind})), 1.0)
 
 
 def in_times(store: Store, times: Iterable[TimeSpan], many: int, filter: Filter) -> set[int]:

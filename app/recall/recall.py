@@ -137,6 +137,7 @@ class Recall:
         for name, view in VIEWS.items():
             found[name] = channels.dense(*near, MANY, view, among) if near else {}
         found["wish"] = channels.wishes(store, analysis, filter)
+        found["slot"] = channels.slot(store, analysis, among, filter.as_of or query.now)
         wanted = self._with_neighbours(found, among) | channels.in_times(store, analysis.times, MANY, filter)
         origins = sources(store.connection, wanted)
         behind = {row for rows in origins.values() for row in rows}
