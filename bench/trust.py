@@ -194,13 +194,14 @@ def rows(names: Sequence[str], soak: bool) -> Iterator[tuple[str, str, str]]:
             looks, seen = locked(home / "locked")
             yield f"encrypted home: canaries in the clear ({looks} looks while it lived)", str(seen), "0"
         if "crowd" in names:
-            lost, took = crowd(home / "crowd")
-            at = [took[int(len(took) * share)] for share in (0.5, 0.95, 0.99)]
-            yield (
-                "8 x 500 writes: lost; p50 / p95 / p99 ms",
-                f"{lost}; {at[0]:.1f} / {at[1]:.1f} / {at[2]:.1f}",
-                "0; 50",
-            )
+            for run in range(
+                3
+            ):  # a shared machine is slow for all of them at times, so it says how busy it was
+                busy = os.getloadavg()[0]
+                lost, took = crowd(home / f"crowd{run}")
+                at = " / ".join(f"{took[int(len(took) * share)]:.1f}" for share in (0.5, 0.95, 0.99))
+                what = f"8 x 500 writes, {busy:.1f} others running on {os.cpu_count()} cores: lost; p50 / p95 / p99 ms"
+                yield what, f"{lost}; {at}", "0; 50"
         if "kills" in names:
             for cycles, memories in ((1000 if soak else 20, 0), (5, 100_000)):
                 gone, broken, slowest = kills(home / f"kills{memories}", cycles, memories)
