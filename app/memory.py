@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from app.config import Config, Home
 from app.guard.admit import checked_record
 from app.guard.secrets import Secret
+from app.older import models_of, note_model
 from app.recall.context import views_of
 from models.errors import ModelError
 from models.recent import RecentEmbedder
@@ -39,12 +41,16 @@ class Memory:
         *,
         load_embedder: Callable[[], Embedder],
         load_chat: Callable[[], ChatModel],
+        load_older: Callable[[str], Embedder] | None = None,
     ) -> None:
+        """`load_older` loads an embedding model by what the settings once called it."""
         self.home = home
         self.config = config
         self.store = store
         self._load_embedder = load_embedder
         self._load_chat = load_chat
+        self._load_older = load_older
+        self._older: dict[str, Embedder | None] = {}
         self._embedder: Embedder | None = None
         self._chat: ChatModel | None = None
         self.embedder_error: ModelError | None = None
@@ -60,6 +66,15 @@ class Memory:
         return self._embedder
 
     @property
+    def older_embedders(self) -> list[Embedder]:
+        """Models whose vectors stand for what today's has not reached yet; without those gone from this machine."""
+        today = self.embedder.name if self.embedder is not None else None
+        others = {name: called for name, called in models_of(self.store).items() if name != today}
+        return [
+            model for name, called in others.items() if (model := self._older_of(name, called)) is not None
+        ]
+
+    @property
     def chat(self) -> ChatModel:
         """The chat model, loaded on first use. Raises ModelError where it is missing."""
         if self._chat is None:
@@ -68,7 +83,7 @@ class Memory:
 
     def close(self) -> None:
         """Close the store and free the models."""
-        for model in (self._embedder, self._chat):
+        for model in (self._embedder, self._chat, *self._older.values()):
             if model is not None:
                 model.close()
         self.store.close()
@@ -166,6 +181,14 @@ class Memory:
                 for number, secret in enumerate(found, 1):
                     vault.put(f"{id}-{number}", secret.value, now, kind=secret.kind)
 
+    def _older_of(self, name: str, called: str) -> Embedder | None:
+        if name not in self._older and self._load_older is not None:
+            self._older[name] = None
+            with suppress(ModelError):  # words find what it embedded, until today's model reaches it
+                model = RecentEmbedder(self._load_older(called))
+                self._older[name] = model if model.name == name else None
+        return self._older.get(name)
+
     def _embed(self, texts: Sequence[str]) -> Vectors | None:
         if self.embedder is None or not texts:
             return None
@@ -173,6 +196,7 @@ class Memory:
 
     def _put_vectors(self, records: Iterable[Record], view: str, vectors: Vectors) -> None:
         assert self.embedder is not None
+        note_model(self.store, self.embedder.name, self.config.models.embed)
         index = self.store.vectors(self.embedder.name, self.embedder.dim)
         for record, vector in zip(records, vectors, strict=True):
             index.put(record.seq, view, vector, text_hash(views_of(record).get(view, record.text)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from app.config import Config, Home, load_config
+from app.config import Config, Home, load_config, replaced
 from app.memory import Memory
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def open_memory(
         store,
         load_embedder=embedder or (lambda: load_embedder(home, settings)),
         load_chat=chat or (lambda: load_chat(home, settings)),
+        load_older=lambda name: load_embedder(home, replaced(settings, "models.embed", name)),
     )
 
 

@@ -184,7 +184,7 @@ def filtered(store: Store, asked: np.ndarray) -> None:
         report_times(
             f"dense channel, {part:.1%} of the rows let through",
             [
-                lambda v=v, f=filter: channels.dense(index, v, MANY, "text", Among(store.connection, f))
+                lambda v=v, f=filter: channels.dense([(index, v)], MANY, ["text"], Among(store.connection, f))
                 for v in asked[:30]
             ],
         )

@@ -108,7 +108,9 @@ def decode(rows: Sequence[Row], dim: int) -> tuple[Ints, Ints, Matrix]:
     for precision in PRECISIONS:
         at = [i for i, row in enumerate(good) if row[2] == precision]
         if at:
-            matrix[at] = _unpack(b"".join(good[i][3] for i in at), precision, len(at), dim)
+            matrix[slice(None) if len(at) == len(good) else at] = _unpack(
+                b"".join(good[i][3] for i in at), precision, len(at), dim
+            )
     ops = np.array([row[0] for row in good], np.int64)
     seqs = np.array([row[1] for row in good], np.int64)
     return ops, seqs, matrix
@@ -119,6 +121,8 @@ def _unpack(data: bytes, precision: str, count: int, dim: int) -> Matrix:
 
     if precision == "f32":
         floats = np.frombuffer(data, "<f4").reshape(count, dim)
+        if np.isfinite(floats).all():
+            return floats
         clean: Matrix = np.nan_to_num(floats, nan=0.0, posinf=0.0, neginf=0.0)
         return clean
     if precision == "i8":
@@ -205,19 +209,19 @@ class Tail:
         if not self._db.in_transaction:
             self._kept = self._seen
 
-    def candidates(self, query: Vector, many: int, allowed: Ints | None) -> Ints:
-        """Ops of the `many` vectors nearest to `query`, among the seqs in `allowed` (ascending) if given."""
+    def candidates(self, query: Vector, many: int, allowed: Ints | None) -> tuple[Ints, Ints]:
+        """Ops and seqs of the `many` vectors nearest to `query`, among the seqs in `allowed` (ascending) if given."""
         import numpy as np
 
         n = self._count
-        if n == 0:
-            return self._ops[:0]
         if allowed is None:
-            return self._ops[:n][best(self._matrix[:n] @ query, many)]
-        rows = np.flatnonzero(inside(self._seqs[:n], allowed))
-        some = self._matrix[rows] if len(rows) * 4 < n else None
-        scores = (self._matrix[:n] @ query)[rows] if some is None else some @ query
-        return self._ops[rows[best(scores, many)]]
+            rows = best(self._matrix[:n] @ query, many)
+        else:
+            among = np.flatnonzero(inside(self._seqs[:n], allowed))
+            some = self._matrix[among] if len(among) * 4 < n else None
+            scores = (self._matrix[:n] @ query)[among] if some is None else some @ query
+            rows = among[best(scores, many)]
+        return self._ops[rows], self._seqs[rows]
 
     def held(self, ops: Ints) -> tuple[NDArray[np.bool_], Matrix]:
         """Which of `ops` are in the matrix, and their vectors in the same order."""

@@ -11,7 +11,7 @@ import mmap
 import os
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -105,11 +105,11 @@ class Graph:
         return self.seqs[self._by_seq]
 
     def propose(self, query: Vector, many: int, allowed: Ints | None) -> Ints:
-        """Ops of about the `many` nearest vectors, among the seqs in `allowed` (ascending) if given; fewer only
+        """Seqs of about the `many` nearest vectors, among the seqs in `allowed` (ascending) if given; fewer only
         where there are no more.
         """
         rows = self._near(query, many) if allowed is None else self._near_among(query, many, allowed)
-        found = self.ops[rows[best(self._scores(rows, query), many)]]
+        found = self.seqs[rows[best(self._scores(rows, query), many)]]
         self._asked += 1
         if self._mapped is not None and len(self._mapped) > LARGE and self._asked % HELD == 0:
             self._mapped.madvise(mmap.MADV_DONTNEED)
@@ -256,9 +256,18 @@ def remember(db: Any, scope: Scope, new: Generation, now: datetime) -> None:
 def sweep(db: Any, folder: Path, scope: Scope) -> None:
     """Remove all but the newest generations, rows and files, in the caller's transaction."""
     fault("index.sweep")
-    for old in generations(db, scope)[KEPT:]:
-        db.execute("DELETE FROM generations WHERE id = ?", (old.id,))
-        for path in _files(folder, old.file):
+    _remove(db, folder, [(old.id, old.file) for old in generations(db, scope)[KEPT:]])
+
+
+def remove(db: Any, folder: Path, model: str) -> None:
+    """Remove every generation of a model, rows and files, in the caller's transaction."""
+    _remove(db, folder, db.execute("SELECT id, file FROM generations WHERE model = ?", (model,)).fetchall())
+
+
+def _remove(db: Any, folder: Path, old: Iterable[tuple[int, str]]) -> None:
+    for id, file in old:
+        db.execute("DELETE FROM generations WHERE id = ?", (id,))
+        for path in _files(folder, file):
             path.unlink(missing_ok=True)
 
 

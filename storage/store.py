@@ -353,6 +353,13 @@ class Store:
             )
         return self._indexes[name]
 
+    def drop_vectors(self, model: str, most: int) -> int:
+        """Drop the oldest vectors of a model, and its index with the last of them; returns how many."""
+        from storage.vectors import drop_model
+
+        self._writing()
+        return drop_model(self.connection, self.path.parent / "index", model, most)
+
     # -- inside --------------------------------------------------------------------------------
 
     def _writing(self) -> Stamp:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage import hnsw
 from storage.database import transaction, translated
@@ -36,6 +36,17 @@ class IndexStatus:
     tail: int  # of them searched exactly
     gone: int  # in the graph, and no longer in the table
     damaged: tuple[str, ...]
+
+
+Scores = dict[str, dict[int, float]]  # view to row number to cosine
+_Scored = dict[int, tuple[int, float]]  # row number to op and cosine
+
+
+class _Offer(NamedTuple):
+    """What a view proposes: the ops of the tail among it, and the row numbers of all, some of them twice."""
+
+    after: list[int]
+    seqs: list[int]
 
 
 class VectorIndex:
@@ -67,6 +78,12 @@ class VectorIndex:
 
         `allowed` limits it to these seqs. Raises ValueError on a vector of another shape.
         """
+        return list(self.nearest(vector, k, (view,), allowed)[view].items())
+
+    def nearest(
+        self, vector: Any, k: int, views: Sequence[str], allowed: Sequence[int] | None = None
+    ) -> Scores:
+        """As `search`, in several views with one look at the table; each best first."""
         import numpy as np
 
         query = unit(vector, self.dim)
@@ -74,12 +91,24 @@ class VectorIndex:
         if wanted is not None and (wanted[1:] <= wanted[:-1]).any():
             wanted = np.unique(wanted)
         if k <= 0 or (wanted is not None and not len(wanted)):
-            return []
-        return self._view(view).search(query, k, wanted)
+            return {view: {} for view in views}
+        many = k + SLACK
+        while True:
+            offered = {view: self._view(view).propose(query, many, wanted) for view in views}
+            scored = self._scored(
+                query, sorted({seq for each in offered.values() for seq in each.seqs}), views
+            )
+            for view, each in offered.items():
+                self._view(view).keep(each, [op for op, _ in scored[view].values()])
+            found = {view: _ranked(each.seqs, scored[view], k) for view, each in offered.items()}
+            if all(len(found[view]) >= k or len(each.seqs) < many for view, each in offered.items()):
+                return found
+            many *= 4
 
-    def scores(self, vector: Any, seqs: Sequence[int], *, view: str = "text") -> dict[int, float]:
+    def scores(self, vector: Any, seqs: Sequence[int], views: Sequence[str]) -> Scores:
         """The exact cosine of each of `seqs` that has a vector."""
-        return self._view(view).exact(unit(vector, self.dim), seqs)
+        scored = self._scored(unit(vector, self.dim), seqs, views)
+        return {view: {seq: score for seq, (_, score) in each.items()} for view, each in scored.items()}
 
     def of(self, seqs: Sequence[int], *, view: str = "text") -> dict[int, Vector]:
         """The vectors of these rows, by seq; one that has none is left out."""
@@ -104,15 +133,16 @@ class VectorIndex:
     def put(self, seq: int, view: str, vector: Any, hash: str, precision: str = "f32") -> None:
         """Write a row's vector in the caller's transaction; one that is there is replaced under a new op."""
         blob = encode(unit(vector, self.dim), precision)
-        self._delete("seq = ? AND view = ? AND model = ?", seq, view, self.model)
+        row = (seq, view, self.model)
+        self._db.execute("DELETE FROM vectors WHERE seq = ? AND view = ? AND model = ?", row)
         self._db.execute(
             "INSERT INTO vectors (seq, view, model, dim, precision, hash, vec) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (seq, view, self.model, self.dim, precision, hash, blob),
+            (*row, self.dim, precision, hash, blob),
         )
 
     def drop(self, seq: int) -> None:
-        """Remove a row's vectors of every view, in the caller's transaction."""
-        self._delete("seq = ? AND model = ?", seq, self.model)
+        """Remove a row's vectors of every view and model, in the caller's transaction."""
+        self._db.execute("DELETE FROM vectors WHERE seq = ?", (seq,))
 
     def known(self, hashes: Iterable[str], view: str = "text") -> dict[str, Vector]:
         """Vectors of texts that were embedded before, by the hash of the text."""
@@ -141,14 +171,25 @@ class VectorIndex:
         """How this view is searched."""
         return self._view(view).status()
 
+    def _scored(self, query: Vector, seqs: Sequence[int], views: Sequence[str]) -> dict[str, _Scored]:
+        """What the table has of these rows now; vectors that are held in memory are not read again."""
+        if not seqs:
+            return {view: {} for view in views}
+        sql = "SELECT view, op, seq FROM vectors WHERE seq IN (SELECT value FROM json_each(?)) AND model = ?"
+        ops: dict[str, dict[int, int]] = {view: {} for view in views}
+        for view, op, seq in self._db.execute(sql, (as_json(seqs), self.model)):
+            if view in ops:
+                ops[view][op] = seq
+        return {
+            view: {of[op]: (op, score) for op, score in self._view(view).scores(query, list(of)).items()}
+            for view, of in ops.items()
+        }
+
     def _view(self, view: str) -> _View:
         if view not in self._views:
             scope = Scope(self.model, view, self.dim)
             self._views[view] = _View(self._db, self._folder, scope, self._exact_below, self._graphs)
         return self._views[view]
-
-    def _delete(self, condition: str, *values: Any) -> None:
-        self._db.execute(f"DELETE FROM vectors WHERE {condition}", values)
 
 
 class _View:
@@ -164,25 +205,34 @@ class _View:
         self._graphs = graphs
         self._load()
 
-    def search(self, query: Vector, k: int, allowed: Ints | None) -> list[tuple[int, float]]:
+    def propose(self, query: Vector, many: int, allowed: Ints | None) -> _Offer:
+        """Some `many` rows that come nearest, by the tail and by the graph, whether the table still has them or not."""
         self._tail.refresh()
         if len(self._tail) > self._exact_below * GROWN and self._is_old():
             self._load()
             self._tail.refresh()
-        many = k + SLACK
-        while True:
-            after = self._tail.candidates(query, many, allowed)
-            inside = self._graph.propose(query, many, allowed) if self._graph else after[:0]
-            found = self._scored(query, "op", after.tolist()) | self._read(query, "op", inside.tolist())
-            self._tail.drop([op for op in after.tolist() if op not in found])
-            if len(found) >= k or max(len(after), len(inside)) < many:
-                return _ranked(dict(found.values()), k)
-            many *= 4
+        ops, seqs = self._tail.candidates(query, many, allowed)
+        inside = self._graph.propose(query, many, allowed).tolist() if self._graph else []
+        return _Offer(ops.tolist(), seqs.tolist() + inside)
 
-    def exact(self, query: Vector, seqs: Sequence[int]) -> dict[int, float]:
-        if self._graph is None:
-            return dict(self._scored(query, "seq", seqs).values())
-        return dict(self._read(query, "seq", seqs).values())  # few of them are in the tail
+    def keep(self, offer: _Offer, ops: Sequence[int]) -> None:
+        """Of what the tail offered, forget what is not among `ops`, those that the table has."""
+        self._tail.drop(sorted(set(offer.after).difference(ops)))
+
+    def scores(self, query: Vector, ops: Sequence[int]) -> dict[int, float]:
+        """op -> cosine, from memory where held, else from the table."""
+        import numpy as np
+
+        wanted = np.array(ops, np.int64)
+        held, matrix = self._tail.held(wanted)
+        found = dict(zip(wanted[held].tolist(), cosines(matrix, query).tolist(), strict=True))
+        if not held.all():
+            rows = self._scope.rows(
+                self._db, "op IN (SELECT value FROM json_each(?))", as_json(wanted[~held].tolist())
+            )
+            read, _, matrix = decode(rows, self._scope.dim)
+            found |= zip(read.tolist(), cosines(matrix, query).tolist(), strict=True)
+        return found
 
     def due(self) -> bool:
         if self._folder is None or not hnsw.installed():
@@ -246,32 +296,20 @@ class _View:
         """Whether a whole new graph is better than a grown one: too much is gone, or most of it is new."""
         return self._graph is None or dead > STALE * (inside_it + dead) or total > 2 * inside_it
 
-    def _scored(self, query: Vector, column: str, numbers: Sequence[int]) -> dict[int, tuple[int, float]]:
-        """op -> (seq, cosine) for those of `numbers`, ops or seqs, that the table has; read from memory where held."""
-        import numpy as np
 
-        if not numbers:
-            return {}
-        among = f"{column} IN (SELECT value FROM json_each(?)) AND view = ? AND model = ?"
-        scope = self._scope
-        rows = self._db.execute(
-            f"SELECT op, seq FROM vectors WHERE {among}", (as_json(numbers), scope.view, scope.model)
-        ).fetchall()
-        ops, seqs = np.array(rows, np.int64).reshape(-1, 2).T
-        held, matrix = self._tail.held(ops)
-        scores = cosines(matrix, query).tolist()
-        found = zip(ops[held].tolist(), zip(seqs[held].tolist(), scores, strict=True), strict=True)
-        return dict(found) | self._read(query, "op", ops[~held].tolist())
-
-    def _read(self, query: Vector, column: str, numbers: Sequence[int]) -> dict[int, tuple[int, float]]:
-        """As `_scored`, from the table alone."""
-        if not numbers:
-            return {}
-        rows = self._scope.rows(self._db, f"{column} IN (SELECT value FROM json_each(?))", as_json(numbers))
-        found, seqs, matrix = decode(rows, self._scope.dim)
-        scores = cosines(matrix, query).tolist()
-        return dict(zip(found.tolist(), zip(seqs.tolist(), scores, strict=True), strict=True))
+def _ranked(seqs: Iterable[int], scored: _Scored, k: int) -> dict[int, float]:
+    """The best `k` of those `seqs` that were scored, best first, ties by seq."""
+    found = [(-scored[seq][1], seq) for seq in set(seqs) if seq in scored]
+    return {seq: -score for score, seq in sorted(found)[:k]}
 
 
-def _ranked(scores: dict[int, float], k: int) -> list[tuple[int, float]]:
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k]
+def drop_model(db: Any, folder: Path, model: str, most: int) -> int:
+    """Drop the oldest vectors of a model, at most `most`, in the caller's transaction; returns how many.
+
+    Once none is left its generations go too, rows and files in `folder`.
+    """
+    sql = "DELETE FROM vectors WHERE op IN (SELECT op FROM vectors WHERE model = ? ORDER BY op LIMIT ?)"
+    count = int(db.execute(sql, (model, most)).rowcount)
+    if count < most:
+        hnsw.remove(db, folder, model)
+    return count

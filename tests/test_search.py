@@ -16,6 +16,7 @@ from storage.store import Store
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ROWS = 400
+VIEWS = ["text", "context"]
 MUSIC = 7  # every seventh row tells of the piano, every fiftieth of the oboe
 
 
@@ -114,6 +115,5 @@ def test_a_loose_filter_finds_what_is_nearest_among_its_rows(
     monkeypatch.setattr(search, "FEW", 10)
     monkeypatch.setattr(channels, "WIDEST", widest)
     among = Among(store.connection, filter)
-    assert channels.dense(index, query, 5, "text", among) == right
-    assert channels.dense(index, query, 5, "context", among) == {}
-    assert len(channels.dense(index, query, ROWS, "text", among)) == ROWS - 300 + 1
+    assert channels.dense([(index, query)], 5, VIEWS, among) == {"text": right, "context": {}}
+    assert len(channels.dense([(index, query)], ROWS, VIEWS, among)["text"]) == ROWS - 300 + 1

@@ -171,7 +171,7 @@ class TestRowsThatChange:
         db.execute("UPDATE vectors SET precision = 'f64' WHERE seq = 3")
         db.execute("UPDATE vectors SET vec = ? WHERE seq = 1", (b"\xff" * 4 * DIM,))  # NaN
         assert index.search(np.ones(DIM), 5) == [(1, 0.0)]
-        assert index.scores(np.ones(DIM), [1, 2, 3]) == {1: 0.0}
+        assert index.scores(np.ones(DIM), [1, 2, 3], ["text", "context"]) == {"text": {1: 0.0}, "context": {}}
 
 
 class TestPrecision:

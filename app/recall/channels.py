@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.slots import asked
 from storage.search import by_words, earliest, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from app.recall.analysis import Analysis
     from app.when import TimeSpan
@@ -30,6 +30,9 @@ MOST_WISHES, MOST_BOUND = 20, 5  # standing wishes that are looked at, and that 
 _WISHES = '{text} : (^"always" OR ^"never" OR "please always" OR "please never")'
 
 Scores = dict[int, float]
+Asked: TypeAlias = (
+    "tuple[VectorIndex, Vector]"  # the question as one model embeds it, and that model's vectors
+)
 
 
 def full_text(store: Store, analysis: Analysis, many: int, among: Among) -> dict[str, Scores]:
@@ -38,14 +41,40 @@ def full_text(store: Store, analysis: Analysis, many: int, among: Among) -> dict
     return {"text": dict(text), "text_context": dict(wide)}
 
 
-def dense(index: VectorIndex, vector: Vector, many: int, view: str, among: Among) -> Scores:
-    """Cosines of the nearest texts of a view, among the rows that are let through."""
+def dense(asked: Sequence[Asked], many: int, views: Sequence[str], among: Among) -> dict[str, Scores]:
+    """Cosines of the nearest texts of each view, among the rows that are let through.
+
+    `asked`: the question by each model that has vectors of them, the newest last, whose word goes where two have one.
+    """
+    found: dict[str, Scores] = {view: {} for view in views}
+    for index, vector in asked:
+        for view, scores in _nearest(index, vector, many, views, among).items():
+            found[view] |= scores
+    if len(asked) > 1:
+        newest = cosines(asked, sorted({row for each in found.values() for row in each}), views)
+        found = {view: {row: newest[view][row] for row in each} for view, each in found.items()}
+    return found
+
+
+def cosines(asked: Sequence[Asked], rows: Sequence[int], views: Sequence[str]) -> dict[str, Scores]:
+    """How near each of these rows comes in each view; by the newest model that has embedded it."""
+    found: dict[str, Scores] = {view: {} for view in views}
+    for index, vector in asked:
+        for view, scores in index.scores(vector, rows, views).items():
+            found[view] |= scores
+    return found
+
+
+def _nearest(
+    index: VectorIndex, vector: Vector, many: int, views: Sequence[str], among: Among
+) -> dict[str, Scores]:
     wide, allowed = many, among.rows
     while True:
-        found = index.search(vector, wide, view=view, allowed=allowed)
-        kept = among.of(row for row, _ in found)
-        if len(kept) >= many or len(found) < wide or allowed is not None:
-            return dict([(row, score) for row, score in found if row in kept][:many])
+        found = index.nearest(vector, wide, views, allowed)
+        kept = among.of({row for each in found.values() for row in each})
+        let = {view: [row for row in each if row in kept] for view, each in found.items()}
+        if allowed is not None or all(len(let[v]) >= many or len(found[v]) < wide for v in views):
+            return {view: {row: found[view][row] for row in rows[:many]} for view, rows in let.items()}
         wide *= 4
         if wide > WIDEST:  # what is let through lies far from the question
             wide, allowed = many, among.listed()

@@ -8,7 +8,7 @@ and question give the same answer in every process.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -31,13 +31,11 @@ from storage.search import Among, briefs, distinct, sources
 if TYPE_CHECKING:
     from app.memory import Memory
     from models.embed import Embedder
-    from storage.exact import Vector
     from storage.store import Store
-    from storage.vectors import VectorIndex
 
 MANY = 80  # rows that each channel offers
 AROUND = 12  # of the best of these, the turns before and after are candidates too
-VIEWS = {"dense": "text", "dense_context": "context"}  # channel to view
+VIEWS = {"text": "dense", "context": "dense_context"}  # view to channel
 RANKED = 80  # candidates that are looked at closely
 MOST_SPEAKERS = 1000
 
@@ -75,7 +73,8 @@ class Recalled:
 class Recall:
     """Recall over one store; without an embedder by full text alone. Cheap to make.
 
-    `curve` is how memories fade, `prior` the most that this costs a memory in ranking.
+    `older`: models whose vectors stand for what `embedder` has not reached yet. `curve` is how memories fade,
+    `prior` the most that this costs a memory in ranking.
     """
 
     def __init__(
@@ -84,11 +83,12 @@ class Recall:
         embedder: Embedder | None,
         weights: Weights | None = None,
         *,
+        older: Sequence[Embedder] = (),
         curve: Curve = STANDARD,
         prior: float = PRIOR,
     ) -> None:
         self.store = store
-        self.embedder = embedder
+        self.models = (*older, *([] if embedder is None else [embedder]))
         self.weights = weights or load_weights()
         self.curve = curve
         self.prior = min(prior, PRIOR_MOST)
@@ -97,7 +97,8 @@ class Recall:
     def of(cls, memory: Memory) -> Self:
         """Recall as the user's settings, and the uses so far, want it."""
         curve = curve_of(memory.config, memory.store.meta(DECAY))
-        return cls(memory.store, memory.embedder, curve=curve, prior=memory.config.forgetting.prior)
+        prior = memory.config.forgetting.prior
+        return cls(memory.store, memory.embedder, older=memory.older_embedders, curve=curve, prior=prior)
 
     def recall(self, query: Query) -> Recalled:
         """The memories that bear on a question. An empty store or question gives no hits."""
@@ -133,30 +134,25 @@ class Recall:
         store, filter = self.store, query.filter
         among = Among(store.connection, filter)
         found = channels.full_text(store, analysis, MANY, among)
-        near = self._near(analysis.bare)
-        for name, view in VIEWS.items():
-            found[name] = channels.dense(*near, MANY, view, among) if near else {}
+        asked = self._asked(analysis.bare)
+        near = channels.dense(asked, MANY, list(VIEWS), among)
+        found |= {name: near[view] for view, name in VIEWS.items()}
         found["wish"] = channels.wishes(store, analysis, filter)
         found["slot"] = channels.slot(store, analysis, among, filter.as_of or query.now)
         wanted = self._with_neighbours(found, among) | channels.in_times(store, analysis.times, MANY, filter)
         origins = sources(store.connection, wanted)
         behind = {row for rows in origins.values() for row in rows}
         rows = sorted(wanted | among.of(behind))
-        if near:
-            index, vector = near
-            for name, view in VIEWS.items():
-                found[name] |= index.scores(
-                    vector, [row for row in rows if row not in found[name]], view=view
-                )
+        unscored = [row for row in rows if not all(row in near[view] for view in VIEWS)]
+        for view, scores in channels.cosines(asked, unscored, list(VIEWS)).items():
+            near[view] |= scores
         found["wish"] = channels.nearest(found["wish"], found["dense"])
         return Candidates.of(list(briefs(store.connection, rows).values()), found, origins)
 
-    def _near(self, text: str) -> tuple[VectorIndex, Vector] | None:
-        """The index and the question's vector; None where nothing can be embedded."""
-        if self.embedder is None or not text:
-            return None
-        (vector,) = self.embedder.embed([text])
-        return self.store.vectors(self.embedder.name, self.embedder.dim), vector
+    def _asked(self, text: str) -> list[channels.Asked]:
+        """The question as each model embeds it, the newest last; none where nothing can be embedded."""
+        models = self.models if text else ()
+        return [(self.store.vectors(model.name, model.dim), model.embed([text])[0]) for model in models]
 
     def _with_neighbours(self, found: Mapping[str, channels.Scores], among: Among) -> set[int]:
         rows = {row for scores in found.values() for row in scores}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.older import let_go
 from app.sleep.work import Tally, Work
 from storage.due import blurred
 
@@ -13,9 +14,9 @@ def build_index(work: Work, tally: Tally) -> None:
     embedder = work.memory.embedder
     if embedder is None:
         return
-    tally.read += work.embed()
-    while not work.over() and (done := work.memory.embed_backlog(work.now, view="context", limit=SLICE)):
-        tally.read += done
+    tally.read += work.embed() + work.embed("context")
+    if dropped := let_go(work.memory, work.now, work.over):
+        tally.changes.append(f"- {dropped:,} vectors of another model: all is embedded anew")
     while not work.over() and (seqs := blurred(work.store.connection, embedder.name, SLICE)):
         work.memory.sharpen(list(work.store.by_seq(seqs).values()), work.now)
     index = work.store.vectors(embedder.name, embedder.dim)

@@ -59,6 +59,9 @@ class Tally:
         return JobReport(name=name, seconds=round(seconds, 3), **{**values, "changes": tuple(self.changes)})
 
 
+EMBEDDED = 64  # records between two looks at the clock
+
+
 class Work:
     """One night's work in progress."""
 
@@ -101,9 +104,12 @@ class Work:
         """The `many` memories nearest to a vector as (row number, cosine), best first."""
         return nearest(self.memory, vector, many, filter)
 
-    def embed(self) -> int:
-        """Embed what has no vector yet; returns how many."""
-        return self.memory.embed_backlog(self.now)
+    def embed(self, view: str = "text") -> int:
+        """Embed what has no vector yet, until the night is over; returns how many."""
+        count = 0
+        while not self.over() and (done := self.memory.embed_backlog(self.now, view=view, limit=EMBEDDED)):
+            count += done
+        return count
 
     def forget_vectors(self, records: Sequence[Record]) -> None:
         """The words of these records changed: their vectors are made again before the night ends."""
