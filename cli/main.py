@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from app.errors import (
@@ -51,7 +52,8 @@ INTERRUPTED = 130
 
 def main() -> None:
     """The console script."""
-    code = run(sys.argv[1:])
+    _read_and_write_utf8()
+    code = run([_as_utf8(argument) for argument in sys.argv[1:]])
     gc.freeze()  # all memory goes back with the process; to look for cycles first takes 5 ms
     sys.exit(code)
 
@@ -77,6 +79,26 @@ def run(argv: Sequence[str]) -> int:
         if os.environ.get("MEM_DEBUG") == "1":
             raise
         return _explain(*_unexpected(error, argv), UNEXPECTED)
+
+
+def _read_and_write_utf8() -> None:
+    """Data is UTF-8 whatever the locale says; a terminal that cannot show a letter shows a question mark."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
+def _as_utf8(argument: str) -> str:
+    """An argument whose letters the locale could not read, read as UTF-8; as it is where that is none, either."""
+    if argument.isprintable():
+        return argument
+    try:
+        return os.fsencode(argument).decode()
+    except UnicodeError:
+        return argument
 
 
 def command(name: str) -> Any:

@@ -328,6 +328,29 @@ class TestCompletion:
         assert self.complete("mem list --session g", home) == ["garden"]
         assert "--as-of" in self.complete("mem recall --a", home)
 
+    def test_bash_itself_is_given_them_by_the_script(self, mem: Mem, home: Path) -> None:
+        id = mem("remember", "hello", "--session", "garden", "--json").json["id"]
+        asked = (
+            'COMP_WORDS=(mem show m); COMP_CWORD=2; _mem_completion "$0"; printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        script = mem("completion", "bash").out
+        done = subprocess.run(
+            ["bash", "-c", f"{script}\n{asked}", str(Path(sys.executable).with_name("mem"))],
+            cwd=ROOT, env={**os.environ, "MEM_HOME": str(home)}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.split() == [id]
+
+    def test_zsh_is_given_the_first_words_as_well(self, mem: Mem, home: Path) -> None:
+        id = mem("remember", "hello there", "--session", "garden", "--json").json["id"]
+        asked = {"_MEM_COMPLETE": "complete_zsh", "MEM_HOME": str(home)}
+        for words, wanted in (("mem pin ", f'"{id}":"hello there"'), ("mem recall --session g", '"garden"')):
+            done = subprocess.run(
+                [sys.executable, "-m", "cli"],
+                cwd=ROOT, env={**os.environ, **asked, "_TYPER_COMPLETE_ARGS": words},
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            assert wanted in done.stdout
+
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
     def test_the_script_calls_mem(self, mem: Mem, shell: str) -> None:
         assert "_MEM_COMPLETE" in mem("completion", shell).out

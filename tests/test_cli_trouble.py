@@ -121,3 +121,19 @@ def test_a_clock_set_back(mem: Mem, monkeypatch: pytest.MonkeyPatch) -> None:
     assert mem("recall", "from the past", "--json").json["hits"][0]["text"] == "from the past"
     assert mem("faded").code == 3
     assert mem("verify", "--json").json["ok"]
+
+
+def test_a_locale_that_knows_no_such_letters_loses_none(mem: Mem, home: Path) -> None:
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    mem("list")
+    _, err = start(home, "remember", "Grüße, 漢字", **poor).communicate(timeout=60)
+    assert err == ""
+    shown = subprocess.run(
+        [sys.executable, "-m", "cli", "list", "--json"],
+        cwd=ROOT,
+        env={**os.environ, "MEM_HOME": str(home), **poor},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(shown.stdout)[0]["text"] == "Grüße, 漢字"
