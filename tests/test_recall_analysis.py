@@ -15,7 +15,7 @@ from app.recall.abstain import probability
 from app.recall.analysis import MOST_TERMS, analyse
 from app.recall.candidates import Candidates
 from app.recall.context import context_of, views_of
-from app.recall.order import LENT, ranking, with_each, with_origins
+from app.recall.order import LENT, LENT_BY_GIST, ranking, with_each, with_origins
 from app.recall.weights import Weights, load_weights
 from app.recall.words import match_any, stem
 from storage.records import Record
@@ -195,6 +195,24 @@ def test_a_note_stands_below_its_turn_and_a_gist_below_all_of_its_turns() -> Non
     assert note < other
     assert gist < min(turn, other)
     assert alone == 0.3
+
+
+def test_to_a_broad_question_a_gist_lifts_the_turns_that_it_covers() -> None:
+    briefs = [brief(seq)._replace(kind=kind) for seq, kind in enumerate(["episodic", "episodic", "gist"], 1)]
+    each = {"dense": {1: 0.4, 2: 0.4, 3: 0.4}, "text": {}, "dense_context": {}}
+    found = Candidates.of(briefs, each, {3: [2]})
+    scores = np.array([0.5, 0.5, 2.0])
+    assert with_origins(found, scores)[:2].tolist() == [0.5, 0.5]
+    other, covered, gist = with_origins(found, scores, broad=True)
+    assert other < covered <= 0.5 + LENT_BY_GIST
+    assert gist < covered
+
+
+def test_notes_take_no_place_from_what_was_said() -> None:
+    briefs = [brief(seq)._replace(kind="semantic" if seq <= 5 else "episodic") for seq in range(1, 16)]
+    each = {"dense": {seq: 1.0 - seq / 100 for seq in range(1, 16)}, "text": {}, "dense_context": {}}
+    kept = Candidates.of(briefs, each).best(4).seqs.tolist()
+    assert kept == [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 def test_notes_leave_the_scores_of_what_was_said_as_they_were() -> None:

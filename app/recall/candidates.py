@@ -51,15 +51,16 @@ class Candidates:
         return len(self.briefs)
 
     def best(self, many: int) -> Self:
-        """The `many` best by the channels alone, with their neighbours' support, in the order of their rows."""
+        """The `many` best of what was said, by the channels alone with their neighbours' support, and the notes that do
+        as well; in the order of their rows. Notes take nobody's place."""
         if len(self) <= many:
             return self
         around = np.maximum(self.neighbour(self.base, -1), self.neighbour(self.base, 1))
         order = np.lexsort((self.seqs, -(self.base + 0.3 * around * self.between_people)))
-        rows = {row for i in order[:many] for row in self.origins.get(self.briefs[i].seq, ())}
-        keep = np.union1d(order[:many], [self.place[row] for row in rows if row in self.place]).astype(
-            np.int64
-        )
+        said = np.array([brief.kind == "episodic" for brief in self.briefs], bool)
+        order = order[: int(said[order].cumsum().searchsorted(many)) + 1]
+        rows = {row for i in order for row in self.origins.get(self.briefs[i].seq, ())}
+        keep = np.union1d(order, [self.place[row] for row in rows if row in self.place]).astype(np.int64)
         return type(self)(
             [self.briefs[i] for i in keep],
             {name: values[keep] for name, values in self.channels.items()},

@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 from app.recall.candidates import Array, Candidates
 
 NEAR = 4.0  # rows within which turns of one session tell of the same thing
-LENT = 0.2  # of its fit to the question that a note lends to the turn that it came from
+LENT = 0.05  # of its fit to the question that a note lends to the turn that it came from
+LENT_BY_GIST = 0.1  # that a gist lends to each turn that it covers, where a list is sought
 JUST_BELOW = 1e-6
 FIRST = 10  # hits that are read together: these are spread, and shared between two who are asked about
 EACH = 3  # of them at least from each
 LOSS = 0.15  # of score that a hit costs a turn right beside it
 
 
-def with_origins(found: Candidates, scores: Array) -> Array:
+def with_origins(found: Candidates, scores: Array, *, broad: bool = False) -> Array:
     """The scores, notes leading to what was said rather than past it.
 
     What was derived from a turn is one more way to find it, and stands below the turn that bears it out; a gist of
-    many turns stands no higher than each of them.
+    many turns stands no higher than each of them. To a `broad` question gists lead as well, coarse to fine.
     """
     fit = 0.5 * (found.channels["dense"] + found.channels["text"])
     derived = {
@@ -31,9 +32,9 @@ def with_origins(found: Candidates, scores: Array) -> Array:
     }
     lent = np.zeros(len(found))
     for place, turns in derived.items():
-        if found.briefs[place].kind != "gist":
-            lent[turns] = np.maximum(lent[turns], fit[place])
-    out: Array = scores + LENT * lent
+        share = (LENT_BY_GIST * broad) if found.briefs[place].kind == "gist" else LENT
+        lent[turns] = np.maximum(lent[turns], share * fit[place])
+    out: Array = scores + lent
     for place, turns in derived.items():
         if turns:
             bound = out[turns].min() if found.briefs[place].kind == "gist" else out[turns].max()

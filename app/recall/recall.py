@@ -114,8 +114,9 @@ class Recall:
             scores = self.weights.score(table, found.between_people, analysis.seeks)
             fresh = strength(found, query.now, self.curve)
             exact = table["date"] >= 1  # needs no favour of being fresh
-            scores = with_origins(found, scores + self.prior * np.maximum(fresh, exact))
-            order = ranking(found, scores, spread="list" in analysis.seeks, most=max(query.k, 0))
+            broad = "list" in analysis.seeks
+            scores = with_origins(found, scores + self.prior * np.maximum(fresh, exact), broad=broad)
+            order = ranking(found, scores, spread=broad, most=max(query.k, 0))
             order = with_each(found, order, analysis.together)
             hits = self._hits(found, scores, order)
             chance = probability(
