@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from models.chat import Message, Usage, shared_prefix
@@ -63,7 +64,7 @@ class EchoChat:
         """Yield the reply word by word; `Usage.cached_tokens` counts the prefix shared with the last call."""
         started = time.perf_counter()
         self.prompts.append(tuple(messages))
-        prompt = _pieces("\n".join(f"{m.role}: {m.content}" for m in messages))
+        prompt = [piece for m in messages for piece in _pieces(f"\n{m.role}: {m.content}")]
         cached = shared_prefix(prompt, self._cache)
         self._cache = prompt
         given, stopped = 0, False
@@ -203,5 +204,6 @@ def _stem(word: str) -> str:
     return word
 
 
-def _pieces(text: str) -> list[str]:
-    return _PIECE.findall(text)
+@lru_cache(maxsize=1024)  # a conversation's messages come again with every turn
+def _pieces(text: str) -> tuple[str, ...]:
+    return tuple(_PIECE.findall(text))
