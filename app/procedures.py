@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.guard.trust import may_influence
 from app.uses import CITED, use
-from storage.records import Filter, Kind, Record
+from storage.records import Filter, Kind, LinkKind, Record
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -28,13 +28,18 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """A way of doing something. `when` is the goal or the situation that it is for ("" for any)."""
+    """A way of doing something. `when` is the goal or the situation that it is for ("" for any).
+
+    `needs` are the conditions under which it holds; `avoid` is the way that it corrects, "" for none.
+    """
 
     record: Record
     when: str
     steps: tuple[str, ...]
     worked: int
     failed: int
+    needs: tuple[str, ...] = ()
+    avoid: str = ""
 
     @property
     def utility(self) -> float:
@@ -50,7 +55,8 @@ class Procedure:
     def line(self) -> str:
         """Its words and its outcomes, for a prompt or a screen."""
         tried = f" (worked {self.worked}, did not {self.failed})" if self.worked or self.failed else ""
-        return f"{self.record.text}{tried}"
+        instead = f" (not: {self.avoid})" if self.avoid else ""
+        return f"{self.record.text}{instead}{tried}"
 
 
 def procedure_of(record: Record) -> Procedure:
@@ -58,7 +64,9 @@ def procedure_of(record: Record) -> Procedure:
     details = record.extra
     when = str(details.get("when", record.attribute or ""))
     steps = tuple(map(str, details.get("steps") or steps_in(str(details.get("value", record.text)))))
-    return Procedure(record, when, steps, int(details.get("worked", 0)), int(details.get("failed", 0)))
+    worked, failed = (int(details.get(name, 0)) for name in ("worked", "failed"))
+    needs = tuple(map(str, details.get("needs", ())))
+    return Procedure(record, when, steps, worked, failed, needs, str(details.get("avoid", "")))
 
 
 def procedures_for(memory: Memory, text: str, k: int = 3) -> tuple[Procedure, ...]:
@@ -70,7 +78,7 @@ def procedures_for(memory: Memory, text: str, k: int = 3) -> tuple[Procedure, ..
     words = stems(text)
     scored = []
     for procedure in map(procedure_of, known):
-        goal = stems(procedure.when or procedure.record.text)
+        goal = stems(_goal(memory, procedure))
         shared = len(goal & words) / max(len(goal), 1)
         likeness = near.get(procedure.record.seq, 0.0)
         if likeness >= ALIKE or shared >= SHARED:
@@ -103,6 +111,15 @@ def steps_in(words: str) -> tuple[str, ...]:
 def stems(text: str) -> frozenset[str]:
     """The longer words of a text, cut so that forms of one word meet."""
     return frozenset(word.lower()[:5] for word in _WORD.findall(text))
+
+
+def _goal(memory: Memory, procedure: Procedure) -> str:
+    """What it is for; a correction that does not say so is for what the way was that it corrects."""
+    if procedure.when or not procedure.avoid:
+        return procedure.when or procedure.record.text
+    replaced = memory.store.links(procedure.record.id, LinkKind.SUPERSEDES, back=False)
+    older = memory.store.get_many([link.dst for link in replaced]).values()
+    return " ".join([procedure_of(record).when for record in older]) or procedure.record.text
 
 
 def _near(memory: Memory, text: str, known: Iterable[Record]) -> dict[int, float]:

@@ -14,7 +14,7 @@ from nights import NOW, live, opened
 
 from app.memory import Memory
 from app.procedures import LIVE, Procedure, procedure_of, procedures_for, record_outcome
-from app.sleep.lessons import lessons_in
+from app.sleep.lessons import lessons_in, outcome_in
 from app.sleep.night import sleep
 from storage.errors import RecordNotFound
 from storage.journal import state_hash
@@ -174,6 +174,109 @@ def test_what_never_works_is_given_up_and_undo_brings_it_back(memory: Memory) ->
     with memory.store.atomic("undo", NOW):
         memory.store.undo(run=report.run)
     assert [r.id for r in memory.store.records(LIVE)] == [found.record.id]
+
+
+@pytest.mark.parametrize(
+    ("said", "way", "avoid"),
+    [
+        ("Not the red cable, use the blue one.", "use the blue one", "the red cable"),
+        ("No, don't boil the milk, warm it slowly.", "warm it slowly", "boil the milk"),
+        ("You should not water it daily, mist it weekly.", "mist it weekly", "water it daily"),
+        ("Instead of emailing him, call his office.", "call his office", "emailing him"),
+        ("Use baking soda rather than bleach.", "Use baking soda", "bleach"),
+        ("Next time, preheat the oven first.", "preheat the oven first", ""),
+    ],
+)
+def test_a_correction_of_procedure_says_what_to_do_and_what_not(said: str, way: str, avoid: str) -> None:
+    [found] = lessons_in(said)
+    assert (found.way, found.avoid, found.worked) == (way, avoid, None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Don't worry, call me later.",
+        "Never mind, do it after lunch.",
+        "I don't like coffee, I prefer tea.",
+        "Don't forget the milk, we need it.",
+        "Not the blue plates today, use the white ones.",
+        "Keep calm and carry on, not that it matters.",
+    ],
+)
+def test_what_is_said_of_once_or_of_nothing_to_do_is_no_correction(said: str) -> None:
+    assert list(lessons_in(said)) == []
+
+
+def test_a_condition_is_kept_as_one(memory: Memory) -> None:
+    [found] = learnt(memory, "Next time, take the ring road, but only after nine.")
+    assert found.needs == ("only after nine",)
+
+
+def test_a_correction_takes_the_place_of_the_way_that_it_corrects(memory: Memory) -> None:
+    [old] = learnt(memory, "The trick to clean grout is to scrub with bleach and a brush.")
+    live(memory, [("later", 1, "Don't scrub with bleach and a brush, use baking soda.")])
+    report = sleep(memory, None, NOW + timedelta(hours=1))
+    [new] = [procedure_of(r) for r in memory.store.records(LIVE)]
+    assert (new.steps, new.worked) == (("use baking soda",), 0)
+    assert [p.record.id for p in procedures_for(memory, "I want clean grout", 1)] == [new.record.id]
+    assert new.avoid == "scrub with bleach and a brush"
+    assert "not: scrub with bleach" in new.line
+    assert memory.store.get(old.record.id).superseded_by == new.record.id
+    with memory.store.atomic("undo", NOW):
+        memory.store.undo(run=report.run)
+    assert [r.id for r in memory.store.records(LIVE)] == [old.record.id]
+
+
+@pytest.mark.parametrize(
+    ("said", "worked"),
+    [
+        ("That worked!", True),
+        ("Yes, that finally did the trick, thanks.", True),
+        ("It did not work.", False),
+        ("That works for me on Tuesday.", None),
+        ("It worked out well between Ana and Tom.", None),
+        ("Did it work?", None),
+        ("", None),
+    ],
+)
+def test_a_short_turn_may_be_an_outcome(said: str, worked: bool | None) -> None:
+    assert outcome_in(said) is worked
+
+
+def test_that_worked_counts_for_what_was_told_last_and_once(memory: Memory) -> None:
+    told = (
+        "Next time, fill the kettle with vinegar.",
+        "What a day.",
+        "That worked!",
+        "It did not help at all.",
+    )
+    [found] = learnt(memory, *told)
+    assert (found.worked, found.failed) == (1, 1)
+    sleep(memory, None, NOW + timedelta(hours=1))
+    [again] = [procedure_of(r) for r in memory.store.records(LIVE)]
+    assert (again.worked, again.failed) == (1, 1)
+
+
+def test_an_outcome_told_to_the_assistant_was_counted_by_day(memory: Memory) -> None:
+    live(memory, [("s", 3, "Next time, fill the kettle with vinegar.")])
+    live(memory, [("s", 3, "Noted.")], role="assistant")
+    live(memory, [("s", 3, "That worked!")])
+    sleep(memory, None, NOW)
+    [found] = [procedure_of(r) for r in memory.store.records(LIVE)]
+    assert (found.worked, found.failed) == (0, 0)
+
+
+def test_what_is_said_while_the_night_works_is_learnt_by_the_next_one(memory: Memory) -> None:
+    live(memory, [("s", 3, PRINTER)])
+
+    def talk(job: str) -> None:
+        if job == "lessons":
+            live(memory, [("t", 1, "The trick to flaky crust is to chill the butter.")])
+            live(memory, [("t", 1, "What a day.")])
+
+    sleep(memory, None, NOW, progress=talk)
+    sleep(memory, None, NOW + timedelta(hours=1))
+    assert len(memory.store.records(LIVE)) == 2
 
 
 def test_an_outcome_of_nothing(memory: Memory) -> None:
