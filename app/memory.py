@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.config import Config, Home
-from app.guard.admit import checked_record
 from app.guard.secrets import Secret
 from app.older import models_of, note_model
 from app.recall.context import views_of
@@ -105,6 +104,9 @@ class Memory:
         where there is one. The context view is embedded later (`embed_backlog`), after it was acknowledged; so is
         the text where nobody waits for it (`embed` false).
         """
+        from app.guard.admit import checked_record
+
+        # The patterns of the guard cost a third of the start of a command that only reads: loaded here.
         checked = [checked_record(record) for record in records]
         vectors = self._embed([views_of(record)["text"] for record, _ in checked]) if embed else None
         with self.store.atomic(action, now, run):
@@ -152,6 +154,8 @@ class Memory:
 
     def edit(self, id: str, text: str, now: datetime) -> Record:
         """Reword a derived or hand-written memory; the old words stay in the history. Episodes cannot be reworded."""
+        from app.guard.admit import checked_record
+
         record, _ = checked_record(replace(self.store.get(id), text=text))
         vectors = self._embed([views_of(record)["text"]])
         with self.store.atomic("edit", now):

@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 PROGRAMS = (
     "start",
     "write",
+    "imports",
     "embed",
     "extraction",
     "recall",

@@ -28,7 +28,7 @@ WORDS = "the a our my new old garden bicycle contract meeting river rice tomatoe
 
 def main() -> None:
     """Measure and print."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
     texts = made(count)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "conversations.json")
