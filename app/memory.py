@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from app.config import Config, Home
-from app.guard.secrets import Secret
 from app.older import models_of, note_model
 from app.recall.context import views_of
 from models.errors import ModelError
@@ -23,6 +22,7 @@ from storage.records import Record
 from storage.store import Store
 
 if TYPE_CHECKING:
+    from app.guard.secrets import Secret
     from models.chat import ChatModel
     from models.embed import Embedder, Vectors
 
@@ -104,9 +104,8 @@ class Memory:
         where there is one. The context view is embedded later (`embed_backlog`), after it was acknowledged; so is
         the text where nobody waits for it (`embed` false).
         """
-        from app.guard.admit import checked_record
+        from app.guard.admit import checked_record  # many patterns, which what only reads does not owe
 
-        # The patterns of the guard cost a third of the start of a command that only reads: loaded here.
         checked = [checked_record(record) for record in records]
         vectors = self._embed([views_of(record)["text"] for record, _ in checked]) if embed else None
         with self.store.atomic(action, now, run):
