@@ -39,7 +39,7 @@ _A = r"(?:(?:an?|the|my|our)(?: (?:old|new|newer|used|second-hand|brand[- ]new|l
 _HOME = r"(?:house|flat|place|apartment|room|studio|home|cottage|bungalow)"
 _WORK = (
     r"(?=.*\b(?:jobs?|work\w*|notice|resigned|quit|hired|pay|salary|office|team|colleagues|company|firm"
-    r"|employ\w+|year now)\b)"
+    r"|employ\w+|year now|left them)\b)"
 )
 _MINE = r"\b(?:my|our)(?: new)?"
 
@@ -96,7 +96,7 @@ CHANGES: tuple[Rule, ...] = (
         "{s} works at {v}.",
         rf"{_NAME} (?:(?:has |have )?(?:hired|employed|employs|recruited|headhunted|poached|took (?:me"
         rf" )?on|pays) (?:me|my (?:bills|wages|salary))\b)",
-        rf"{_WORK}\b(?:I'm|I am|I've been)(?: now)? (?:at|with|over at) {_NAME}",
+        rf"^{_WORK}{PLAIN}{{0,80}}?\b(?:I'm|I am|I've been)(?: now)? (?:at|with|over at) {_NAME}",
         rf"\bI(?:'ve| have)? (?:gone|went|moved|switched|jumped ship)(?: over)? to"
         rf" {_NAME}(?=[^.]*\b(?:pay|job|salary|team|boss|hours|role|position|desk)\b)",
         rf"\bI (?:no longer|don't|stopped|quit|left)\b[^.]{{0,20}}?\bwork\w*\b[^.]{{0,20}}, (?:now"
