@@ -27,7 +27,8 @@ HELP = """\
 #   old   the old one stands, the new one was a mistake
 #   both  they do not contradict
 #   later leave it open
-# The words after NEW may be changed, too. Lines with # do not count.
+# A block that you delete is `old`. Where you change the words after NEW, they are taken, and `later` becomes `new`.
+# An empty file changes nothing. Lines with # do not count.
 """
 
 
@@ -47,7 +48,9 @@ def review(
         str | None, typer.Option("--say", metavar="new|old|both", help="Your word on it.")
     ] = None,
     text: Annotated[str | None, typer.Option("--text", help="Reword the new memory first.")] = None,
-    edit: Annotated[bool, typer.Option("--edit", help="Decide all of them in $EDITOR.")] = False,
+    edit: Annotated[
+        bool, typer.Option("--edit", "--batch", help="Decide all of them in $EDITOR: delete, reword, say.")
+    ] = False,
     json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
@@ -66,7 +69,7 @@ def review(
         elif edit and waiting:
             from cli.editor import edited
 
-            decided = parse(edited(_batch(waiting), memory.home))
+            decided = parse(edited(_batch(waiting), memory.home), waiting)
         else:
             _list(waiting, json)
             return
@@ -79,20 +82,30 @@ def review(
         say(f"{decision.id}: {decision.verdict}. To take it back: mem undo {run}")
 
 
-def parse(text: str) -> list[Decision]:
-    """The decisions in an edited batch; what is left at `later` is none. Raises BadInput naming the line."""
-    found: list[Decision] = []
+def parse(text: str, waiting: Sequence[Open]) -> list[Decision]:
+    """The decisions in an edited batch: a deleted block rejects the new memory, new words accept it.
+
+    Raises BadInput naming the line.
+    """
+    found: dict[int, Decision] = {}
+    known = {q.id: one_line(q.new.text) for q in waiting}
     for number, line in enumerate(text.splitlines(), 1):
         head = re.match(r"^(\w+)\s+(\d+)\b", line)
+        words = line.strip().removeprefix("NEW ").strip()
+        if head and (head[1] not in (LATER, "new", "old", "both") or int(head[2]) not in known):
+            wrong = (
+                f"{head[1]!r} is no verdict" if int(head[2]) in known else f"there is no question {head[2]}"
+            )
+            raise BadInput(
+                f"Line {number}: {wrong}.", "A line begins with new, old, both or later, and its number."
+            )
         if head:
-            if head[1] not in (LATER, "new", "old", "both"):
-                raise BadInput(
-                    f"Line {number}: {head[1]!r} is no verdict.", "It is one of: new, old, both, later."
-                )
-            found.append(Decision(int(head[2]), head[1], None))
-        elif found and line.strip().startswith("NEW "):
-            found[-1] = Decision(found[-1].id, found[-1].verdict, line.strip().removeprefix("NEW ").strip())
-    return [decision for decision in found if decision.verdict != LATER]
+            id = int(head[2])
+            found[id] = Decision(id, head[1], None)
+        elif found and line.strip().startswith("NEW ") and words != known[id]:
+            found[id] = Decision(id, "new" if found[id].verdict == LATER else found[id].verdict, words)
+    deleted = [Decision(id, "old", None) for id in known if id not in found] if text.strip() else []
+    return [*(decision for decision in found.values() if decision.verdict != LATER), *deleted]
 
 
 def _batch(waiting: Sequence[Open]) -> str:

@@ -9,8 +9,10 @@ import pytest
 from conftest import Mem
 
 from app.config import Home
+from app.errors import BadInput
 from app.open import open_memory
 from app.records import Entity, Kind, Link, LinkKind, Record, Source
+from app.review import Open
 from cli.review import Decision, parse
 from storage.ledger import Ledger
 
@@ -156,9 +158,37 @@ class TestReview:
         assert mem("review", "1", "--say", "perhaps").code == 2
         assert mem("review", "99", "--say", "new").code == 3
 
-    def test_parsing(self) -> None:
-        text = "# new 9\nlater 1  q\n    OLD a\n    NEW b\nnew 2  q\n    OLD a\n    NEW  c d\nboth 3 q\n"
-        assert parse(text) == [Decision(2, "new", "c d"), Decision(3, "both", None)]
+    def test_a_block_that_is_deleted_is_rejected_and_an_empty_file_changes_nothing(
+        self, mem: Mem, home: Path, lived_in: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ask(home, lived_in["other"], lived_in["new"])
+        monkeypatch.delenv("VISUAL", raising=False)
+        monkeypatch.setenv("EDITOR", "truncate -s 0")
+        assert mem("review", "--batch", "--json").json == []
+        monkeypatch.setenv("EDITOR", "sed -i -e '/^later 1/,$d'")
+        assert mem("review", "--batch", "--json").json[0]["verdict"] == "old"
+        assert mem("show", lived_in["new"], "--json").json["superseded_by"] == lived_in["other"]
+
+    def test_what_an_edited_batch_says(self) -> None:
+        def blocks(*blocks: str) -> list[Decision]:
+            return parse("# new 9\n" + "\n".join(blocks), [waits(n, "b") for n in (1, 2, 3)])
+
+        left = "later 1 q\n    OLD a\n    NEW b\n"
+        assert blocks(left, "new 2 q\n    NEW  c d\n", "both 3 q\n    NEW b\n") == [
+            Decision(2, "new", "c d"),
+            Decision(3, "both", None),
+        ]
+        assert blocks(left, "later 2 q\n    NEW c\n", "later 3 q\n") == [Decision(2, "new", "c")]
+        assert blocks(left, "later 3 q\n") == [Decision(2, "old", None)]
+        for wrong in ("perhaps 1 q\n", "new 4 q\n"):
+            with pytest.raises(BadInput, match="Line 2"):
+                blocks(wrong)
+
+
+def waits(id: int, words: str) -> Open:
+    """A question about a memory with these words."""
+    both = record(words, Kind.SEMANTIC)
+    return Open(id, "n22", "q", both, both, NOW)
 
 
 def test_a_fact_that_changed_answers_as_of_then(mem: Mem, lived_in: dict[str, str]) -> None:
