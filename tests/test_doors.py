@@ -159,3 +159,19 @@ def test_the_page_runs_no_words_of_memories(keeper: Keeper) -> None:
     page = client.get("/").text
     assert "textContent" in page
     assert "innerHTML" not in page
+
+
+def test_the_example_of_the_python_api_runs_as_it_stands(home: Home) -> None:
+    home.create()
+    home.config.write_text('[models]\nembed = "fake"\n')
+    page = Path(__file__).parents[1].joinpath("docs", "doors.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    assert [hit["text"] for hit in names["found"]["hits"]] == ["Lena is allergic to peanuts."]
+
+
+def test_http_lists_the_newest(post: Callable[..., Any]) -> None:
+    ids = [post("/v1/remember", {"text": f"Number {n}."}).json()["id"] for n in range(3)]
+    assert [m["id"] for m in post("/v1/list", {"limit": 2}).json()["memories"]] == ids[:0:-1]
+    for limit in (0, 201, "x", True):
+        assert post("/v1/list", {"limit": limit}).status_code == 400
