@@ -115,17 +115,27 @@ def telling(connection: Any, words: Sequence[str], most: int = SCORED) -> str:
     (newest,) = connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
     if newest <= most:
         return any_of(words)
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM records_fts WHERE records_fts MATCH ? LIMIT {COUNTED})"
-    counts = {f'"{word}"': 0 for word in words}
-    for word in counts:
-        (counts[word],) = connection.execute(sql, (word,)).fetchone()
-    ordered = sorted((word for word in counts if counts[word]), key=lambda word: counts[word])
+    counts = _counts(connection, map(_quoted, words), most + 1)
+    ordered = sorted(counts, key=counts.__getitem__)
     reached = list(accumulate(counts[word] for word in ordered))
     kept = ordered[: bisect_right(reached, most)]
     if kept or len(ordered) < 2:
         return " OR ".join(kept or ordered)
+    counts = _counts(connection, counts, COUNTED)
+    ordered = sorted(counts, key=counts.__getitem__)
     rarest, *others = ordered[:COMPANY]
     return f"{rarest} AND ({' OR '.join(others)})"
+
+
+def _counts(connection: Any, words: Iterable[str], most: int) -> dict[str, int]:
+    """In how many rows each quoted word is, counted up to `most`; without those that are in none."""
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM records_fts WHERE records_fts MATCH ? LIMIT {most})"
+    counts = {word: int(connection.execute(sql, (word,)).fetchone()[0]) for word in words}
+    return {word: count for word, count in counts.items() if count}
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'
 
 
 def earliest(connection: Any, filter: Filter, most: int) -> list[int]:

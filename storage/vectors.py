@@ -78,12 +78,12 @@ class VectorIndex:
 
         `allowed` limits it to these seqs. Raises ValueError on a vector of another shape.
         """
-        return list(self.nearest(vector, k, (view,), allowed)[view].items())
+        return list(self.nearest(vector, k, (view,), allowed)[0][view].items())
 
     def nearest(
         self, vector: Any, k: int, views: Sequence[str], allowed: Sequence[int] | None = None
-    ) -> Scores:
-        """As `search`, in several views with one look at the table; each best first."""
+    ) -> tuple[Scores, Scores]:
+        """As `search`, in several views with one look at the table; and all that this look has found on the way."""
         import numpy as np
 
         query = unit(vector, self.dim)
@@ -91,7 +91,7 @@ class VectorIndex:
         if wanted is not None and (wanted[1:] <= wanted[:-1]).any():
             wanted = np.unique(wanted)
         if k <= 0 or (wanted is not None and not len(wanted)):
-            return {view: {} for view in views}
+            return {view: {} for view in views}, {view: {} for view in views}
         many = k + SLACK
         while True:
             offered = {view: self._view(view).propose(query, many, wanted) for view in views}
@@ -102,13 +102,12 @@ class VectorIndex:
                 self._view(view).keep(each, [op for op, _ in scored[view].values()])
             found = {view: _ranked(each.seqs, scored[view], k) for view, each in offered.items()}
             if all(len(found[view]) >= k or len(each.seqs) < many for view, each in offered.items()):
-                return found
+                return found, _plain(scored)
             many *= 4
 
     def scores(self, vector: Any, seqs: Sequence[int], views: Sequence[str]) -> Scores:
         """The exact cosine of each of `seqs` that has a vector."""
-        scored = self._scored(unit(vector, self.dim), seqs, views)
-        return {view: {seq: score for seq, (_, score) in each.items()} for view, each in scored.items()}
+        return _plain(self._scored(unit(vector, self.dim), seqs, views))
 
     def of(self, seqs: Sequence[int], *, view: str = "text") -> dict[int, Vector]:
         """The vectors of these rows, by seq; one that has none is left out."""
@@ -295,6 +294,10 @@ class _View:
     def _is_stale(self, total: int, inside_it: int, dead: int) -> bool:
         """Whether a whole new graph is better than a grown one: too much is gone, or most of it is new."""
         return self._graph is None or dead > STALE * (inside_it + dead) or total > 2 * inside_it
+
+
+def _plain(scored: dict[str, _Scored]) -> Scores:
+    return {view: {seq: score for seq, (_, score) in each.items()} for view, each in scored.items()}
 
 
 def _ranked(seqs: Iterable[int], scored: _Scored, k: int) -> dict[int, float]:

@@ -115,5 +115,5 @@ def test_a_loose_filter_finds_what_is_nearest_among_its_rows(
     monkeypatch.setattr(search, "FEW", 10)
     monkeypatch.setattr(channels, "WIDEST", widest)
     among = Among(store.connection, filter)
-    assert channels.dense([(index, query)], 5, VIEWS, among) == {"text": right, "context": {}}
-    assert len(channels.dense([(index, query)], ROWS, VIEWS, among)["text"]) == ROWS - 300 + 1
+    assert channels.dense([(index, query)], 5, VIEWS, among)[0] == {"text": right, "context": {}}
+    assert len(channels.dense([(index, query)], ROWS, VIEWS, among)[0]["text"]) == ROWS - 300 + 1

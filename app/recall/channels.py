@@ -41,19 +41,21 @@ def full_text(store: Store, analysis: Analysis, many: int, among: Among) -> dict
     return {"text": dict(text), "text_context": dict(wide)}
 
 
-def dense(asked: Sequence[Asked], many: int, views: Sequence[str], among: Among) -> dict[str, Scores]:
-    """Cosines of the nearest texts of each view, among the rows that are let through.
+def dense(
+    asked: Sequence[Asked], many: int, views: Sequence[str], among: Among
+) -> tuple[dict[str, Scores], dict[str, Scores]]:
+    """Cosines of the nearest texts of each view, among the rows that are let through; and all that were met on the way.
 
     `asked`: the question by each model that has vectors of them, the newest last, whose word goes where two have one.
     """
-    found: dict[str, Scores] = {view: {} for view in views}
+    if len(asked) == 1:
+        return _nearest(*asked[0], many, views, among)
+    found: dict[str, set[int]] = {view: set() for view in views}
     for index, vector in asked:
-        for view, scores in _nearest(index, vector, many, views, among).items():
-            found[view] |= scores
-    if len(asked) > 1:
-        newest = cosines(asked, sorted({row for each in found.values() for row in each}), views)
-        found = {view: {row: newest[view][row] for row in each} for view, each in found.items()}
-    return found
+        for view, scores in _nearest(index, vector, many, views, among)[0].items():
+            found[view].update(scores)
+    newest = cosines(asked, sorted(set().union(*found.values())), views)
+    return {view: {row: newest[view][row] for row in sorted(rows)} for view, rows in found.items()}, newest
 
 
 def cosines(asked: Sequence[Asked], rows: Sequence[int], views: Sequence[str]) -> dict[str, Scores]:
@@ -67,14 +69,14 @@ def cosines(asked: Sequence[Asked], rows: Sequence[int], views: Sequence[str]) -
 
 def _nearest(
     index: VectorIndex, vector: Vector, many: int, views: Sequence[str], among: Among
-) -> dict[str, Scores]:
+) -> tuple[dict[str, Scores], dict[str, Scores]]:
     wide, allowed = many, among.rows
     while True:
-        found = index.nearest(vector, wide, views, allowed)
+        found, met = index.nearest(vector, wide, views, allowed)
         kept = among.of({row for each in found.values() for row in each})
         let = {view: [row for row in each if row in kept] for view, each in found.items()}
         if allowed is not None or all(len(let[v]) >= many or len(found[v]) < wide for v in views):
-            return {view: {row: found[view][row] for row in rows[:many]} for view, rows in let.items()}
+            return {view: {row: found[view][row] for row in rows[:many]} for view, rows in let.items()}, met
         wide *= 4
         if wide > WIDEST:  # what is let through lies far from the question
             wide, allowed = many, among.listed()

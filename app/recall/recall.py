@@ -136,19 +136,21 @@ class Recall:
         among = Among(store.connection, filter)
         found = channels.full_text(store, analysis, MANY, among)
         asked = self._asked(analysis.bare)
-        near = channels.dense(asked, MANY, list(VIEWS), among)
+        near, met = channels.dense(asked, MANY, list(VIEWS), among)
         found |= {name: near[view] for view, name in VIEWS.items()}
         found["wish"] = channels.wishes(store, analysis, filter)
         found["slot"] = channels.slot(store, analysis, among, filter.as_of or query.now)
         wanted = self._with_neighbours(found, among) | channels.in_times(store, analysis.times, MANY, filter)
-        origins = sources(store.connection, wanted)
-        behind = {row for rows in origins.values() for row in rows}
-        rows = sorted(wanted | among.of(behind))
-        unscored = [row for row in rows if not all(row in near[view] for view in VIEWS)]
-        for view, scores in channels.cosines(asked, unscored, list(VIEWS)).items():
-            near[view] |= scores
+        told = briefs(store.connection, wanted)
+        origins = sources(store.connection, [row for row, brief in told.items() if brief.kind != "episodic"])
+        behind = {row for rows in origins.values() for row in rows} - wanted
+        told |= briefs(store.connection, among.of(behind))
+        rows = sorted(told)
+        known = set[int]().union(*met.values())
+        more = channels.cosines(asked, [row for row in rows if row not in known], list(VIEWS))
+        found |= {name: met[view] | more[view] for view, name in VIEWS.items()}
         found["wish"] = channels.nearest(found["wish"], found["dense"])
-        return Candidates.of(list(briefs(store.connection, rows).values()), found, origins)
+        return Candidates.of([told[row] for row in rows], found, origins)
 
     def _asked(self, text: str) -> list[channels.Asked]:
         """The question as each model embeds it, the newest last; none where nothing can be embedded."""
