@@ -236,7 +236,7 @@ class Assistant:
         evidence = self.window.evidence_tokens
         asked = self.window.layout(tools.instruction(offered))
         self.window.evidence_tokens = evidence
-        choice = tools.choose(self.chat, asked.messages, offered, stop)
+        choice = tools.choose(self.chat, asked.messages, offered, text, stop)
         if choice is not None:
             yield tools.carry_out(self.memory, choice, said, self.session, self.window, now)
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app import corrections, tasks
+from app.citations import sentences
 from app.corrections import Correction, Wish
 from app.events import Called, Evidence
 from app.evidence import line
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 60  # of one call
 MOST_WORDS = 120  # characters of its argument
+MOST_PHRASES = 6  # of a message, among which the model chooses
 SHOWN = 3  # memories that stand before a model that is asked what to look for
 OWN = 0.8  # of an argument's words must be the user's
 KEPT_TURNS = 2  # messages that stay verbatim when what is over is folded
@@ -72,16 +74,27 @@ def instruction(offered: Sequence[str]) -> str:
     return f'Of my last message: choose one tool, or "none".\n{listed}'
 
 
+def phrases(text: str) -> tuple[str, ...]:
+    """The user's own words that a tool may be called with: what follows "I need to", and each sentence."""
+    said = sentences(text.replace("’", "'"))
+    cues = [(sentence, _CUES["task"].search(sentence)) for sentence in said]
+    wanted = [sentence[cue.end() :] for sentence, cue in cues if cue]
+    found = dict.fromkeys(part.strip(" .!,;:") for part in [*wanted, *said])
+    return tuple(part for part in found if 0 < len(part) <= MOST_WORDS)[:MOST_PHRASES]
+
+
 def choose(
     chat: ChatModel,
     messages: Sequence[Message],
     offered: Sequence[str],
+    text: str,
     stop: Callable[[], bool] | None = None,
 ) -> Choice | None:
-    """The model's choice; None for none, or where it was stopped on the way. Raises ModelError."""
-    found = _object(chat, messages, _schema({"tool": {"enum": ["none", *offered]}, "words": _WORDS}), stop)
-    tool, said = str(found.get("tool", "none")), str(found.get("words", ""))
-    return Choice(tool, said) if tool in offered else None
+    """The model's choice after the message `text`; None for none, or where it was stopped. Raises ModelError."""
+    said: Mapping[str, Any] = {"enum": ["", *own]} if (own := phrases(text)) else _WORDS
+    found = _object(chat, messages, _schema({"tool": {"enum": ["none", *offered]}, "words": said}), stop)
+    tool, words_given = str(found.get("tool", "none")), str(found.get("words", ""))
+    return Choice(tool, words_given) if tool in offered else None
 
 
 def further(chat: ChatModel, opening: Sequence[Message]) -> Callable[[str, Sequence[Evidence]], str]:

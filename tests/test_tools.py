@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from app.memory import Memory
 from app.open import open_memory
 from app.records import Filter, Kind
 from app.tasks import when
-from models.chat import Message
+from models.chat import ChatModel, Message
 from models.fake import EchoChat
 
 NOW = datetime(2024, 6, 21, 9, 30, tzinfo=UTC)
@@ -196,3 +197,28 @@ def test_any_words_can_be_followed(question: str, texts: list[str]) -> None:
     first = Gathered(tuple(note(f"m{n}", text) for n, text in enumerate(texts)), False, 0.0)
     done = hops.follow(question, first, lambda _: first, 12, lambda *_: "anything at all")
     assert len(done.calls) < hops.ROUNDS
+
+
+def test_a_model_chooses_among_its_users_own_words(memory: Memory) -> None:
+    seen: list[object] = []
+
+    class Asked(Deft):
+        def stream(self, messages: Sequence[Message], **more: Any) -> Iterator[str]:
+            seen.append(more.get("schema"))
+            return super().stream(messages, **more)
+
+    say(memory, Asked(tool="task", words="paint the fence"), "It rained. I have to paint the fence!")
+    assert isinstance(schema := seen[-1], dict)
+    assert schema["properties"]["words"] == {
+        "enum": ["", "paint the fence", "It rained", "I have to paint the fence"]
+    }
+    assert tools.phrases("!!!") == tools.phrases("x" * 500) == ()
+
+
+@pytest.mark.llm
+def test_a_real_model_calls_a_tool_with_its_users_words(memory: Memory, chat_model: ChatModel) -> None:
+    one = Assistant(memory, chat_model, "s", now=NOW)
+    (call,) = called(list(one.reply("I need to renew my passport before August.", NOW)))
+    assert call.tool == "task" and "renew my passport" in call.argument and "noted as" in call.result
+    (task,) = memory.store.records(Filter(kinds=frozenset({Kind.TASK})))
+    assert "renew my passport" in task.text
