@@ -1,6 +1,6 @@
 """Real nights on real conversations: seconds, calls, tokens and changes of each job, a second night, and growth.
 
-    python -m bench.night [--data FILE...] [--model ID...] [--turns N] [--growth [TURNS...]]
+    python -m bench.night [--data FILE...] [--model ID...] [--turns N] [--growth [TURNS...]] [--session TURNS]
 
 `--data` are files in the import format (JSON lines, may be gzipped); without any, a made-up conversation stands in.
 Each file is slept on without a model and then, from the start, with each `--model`. `--growth` shows the model-free
@@ -44,7 +44,11 @@ def main() -> None:
     parser.add_argument(
         "--growth", nargs="*", type=int, metavar="TURNS", help="sizes; 1,000 to 100,000 by default"
     )
+    parser.add_argument("--session", type=int, metavar="TURNS", help="one conversation so long")
     wanted = parser.parse_args()
+    if wanted.session:
+        long_session(wanted.session)
+        return
     print(
         "| conversation | model | turns | night s | ms/turn | calls | tokens/turn | facts | by model | refused",
         end="",
@@ -71,29 +75,54 @@ def row(name: str, turns: Sequence[Record], model: str) -> str:
     calls = sum(j.model_calls for j in report.jobs)
     tokens = sum(j.tokens for j in report.jobs) / len(turns)
     refused = sum(j.rejected for j in report.jobs)
-    changes = sum(j.added + j.superseded + j.merged + j.faded for j in again.jobs)
     return (
         f"| {name} | {model or 'none'} | {len(turns)} | {seconds:.1f} | {1000 * seconds / len(turns):.1f} | {calls} "
-        f"| {tokens:.0f} | {len(facts)} | {by_model} | {refused} | {second:.2f} | {changes} |"
+        f"| {tokens:.0f} | {len(facts)} | {by_model} | {refused} | {second:.2f} | {changes(again)} |"
     )
 
 
 def growth(sizes: Sequence[int]) -> None:
-    """A day of 300 turns slept on in stores of growing size, without a model."""
-    print("\n| turns in store | night on 300 new, s | of processor | second night, s |\n|---|---|---|---|")
+    """A day of 300 turns slept on in stores of growing size, without a model; seconds of the processor."""
+    print("\n| turns in store | first night, ms/turn | night on 300 new, s | second night, s | changes |")
+    print("|---|---|---|---|---|")
     for size in sizes:
         with opened(replaced(Config(), "models.embed", "fake")) as memory:
             turns = made_up(size + 300)
             memory.add(turns[:size], "import", NOW)
-            timed(memory, None, NOW)
+            _, first = worked(memory)
             memory.add(turns[size:], "say", NOW)
-            began = time.process_time()
-            report, seconds = timed(memory, None, NOW)
-            work = time.process_time() - began
-            _, second = timed(memory, None, NOW)
-            print(f"| {size:,} | {seconds:.2f} | {work:.2f} | {second:.2f} |", flush=True)
+            report, seconds = worked(memory)
+            again, second = worked(memory)
+            print(
+                f"| {size:,} | {1000 * first / size:.2f} | {seconds:.2f} | {second:.2f} | {changes(again)} |",
+                flush=True,
+            )
             slow = sorted(report.jobs, key=lambda job: -job.seconds)[:4]
             print(f"slowest of {size:,}: {', '.join(f'{j.name} {j.seconds:.2f}' for j in slow)}")
+
+
+def long_session(size: int) -> None:
+    """One conversation without an end, slept on at once, with the configured embedder and no chat model."""
+    with opened(Config()) as memory:
+        memory.add([replace(turn, session="one") for turn in made_up(size)], "import", NOW)
+        report, first = worked(memory)
+        again, second = worked(memory)
+    total = sum(job.seconds for job in report.jobs) or 1.0
+    shares = ", ".join(f"{j.name} {j.seconds / total:.0%}" for j in report.jobs if j.seconds > 0.02 * total)
+    print(f"\none session of {size:,} turns: {1000 * first / size:.2f} ms of processor a turn ({shares})")
+    print(f"second night: {second:.2f} s of processor, {changes(again)} changes")
+
+
+def worked(memory: Memory) -> tuple[NightReport, float]:
+    """One night without a model and the seconds of processor time that it took."""
+    began = time.process_time()
+    report, _ = timed(memory, None, NOW)
+    return report, time.process_time() - began
+
+
+def changes(report: NightReport) -> int:
+    """How much a night changed."""
+    return sum(j.added + j.superseded + j.merged + j.faded for j in report.jobs)
 
 
 def timed(memory: Memory, chat: object, now: datetime) -> tuple[NightReport, float]:
