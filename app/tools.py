@@ -44,7 +44,7 @@ _CUES = {tool: re.compile(cue, re.IGNORECASE) for tool, cue in _CHOICES.items()}
 _ASK = {
     "remember": '"remember": the user told something to keep for good; words: that',
     "task": '"task": the user has something to do; words: what, as short as possible',
-    "fold": '"fold": the user is done with the subject so far; words: ""',
+    "fold": '"fold": the user is done with the subject so far',
 }
 _LOOK = "Which words would you look for in memory to answer it? Give at most six."
 
@@ -91,7 +91,7 @@ def choose(
     stop: Callable[[], bool] | None = None,
 ) -> Choice | None:
     """The model's choice after the message `text`; None for none, or where it was stopped. Raises ModelError."""
-    said: Mapping[str, Any] = {"enum": ["", *own]} if (own := phrases(text)) else _WORDS
+    said: Mapping[str, Any] = {"enum": [*own]} if (own := phrases(text)) else _WORDS
     found = _object(chat, messages, _schema({"tool": {"enum": ["none", *offered]}, "words": said}), stop)
     tool, words_given = str(found.get("tool", "none")), str(found.get("words", ""))
     return Choice(tool, words_given) if tool in offered else None

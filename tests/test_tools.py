@@ -210,7 +210,7 @@ def test_a_model_chooses_among_its_users_own_words(memory: Memory) -> None:
     say(memory, Asked(tool="task", words="paint the fence"), "It rained. I have to paint the fence!")
     assert isinstance(schema := seen[-1], dict)
     assert schema["properties"]["words"] == {
-        "enum": ["", "paint the fence", "It rained", "I have to paint the fence"]
+        "enum": ["paint the fence", "It rained", "I have to paint the fence"]
     }
     assert tools.phrases("!!!") == tools.phrases("x" * 500) == ()
 
