@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.recall.traits import KEPT
 from app.recall.words import STOP, stem
 
 if TYPE_CHECKING:
@@ -58,10 +60,13 @@ def _called(analysis: Analysis, found: Candidates) -> Iterator[tuple[str, str]]:
     for i in np.lexsort((found.seqs, -found.base))[:READ]:
         brief = found.briefs[i]
         if analysis.teller in (None, brief.speaker):
-            text = brief.text[:MOST_CHARACTERS]
-            called = [match for pattern in _CALLED for match in pattern.finditer(text)]
-            for match in (*called, *_BESIDE.finditer(text)):
-                if match["name"] not in speakers:
-                    yield match["thing"], match["name"]
-                    if match in called:
-                        yield match["name"], match["thing"]
+            yield from (pair for pair in _pairs(brief.text) if not speakers.intersection(pair))
+
+
+@lru_cache(maxsize=KEPT)
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """Which two words of a text call the same thing, each as the one that may be asked for."""
+    text = text[:MOST_CHARACTERS]
+    called = [(match["thing"], match["name"]) for pattern in _CALLED for match in pattern.finditer(text)]
+    beside = [(match["thing"], match["name"]) for match in _BESIDE.finditer(text)]
+    return (*called, *((name, thing) for thing, name in called), *beside)
