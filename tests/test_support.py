@@ -56,3 +56,11 @@ def test_an_echo_is_recognised() -> None:
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_no_text_breaks_it(statement: str, source: str) -> None:
     judge(statement, source, speaker="user")
+
+
+@pytest.mark.parametrize("what", ["jogging", "smoking", "coffee"])
+def test_what_was_stopped_begun_or_liked_is_named_in_its_source(what: str) -> None:
+    said = f"No, I stopped {what} since my back pain, and now I go to the pool."
+    assert supported(f"Ana stopped {what} since her back pain.", said, speaker="Ana")
+    elsewhere = said.replace(f" {what}", "")
+    assert not supported(f"Ana stopped {what} since her back pain.", elsewhere, speaker="Ana")

@@ -42,6 +42,11 @@ _STOP = frozenset(
 _NEGATIONS = re.compile(
     r"\b(?:not|no|never|none|neither|nor|without|hardly|no longer|stopped|quit)\b|n't\b", re.IGNORECASE
 )
+_TURNED_TO = re.compile(
+    r"\b(?:stop|quit|start|tr[iy]|like|love|enjoy|hate|dislike|prefer|g[ai]ve up|given up|took up|taken up|began|begun)"
+    r"(?:e?d|ied|s|es|ped)? (?:to )?(?P<what>[a-z-]{3,})",
+)
+"""What was begun, ended or liked: models take it from another turn."""
 _NAME = re.compile(r"\b[A-Z][\w'’-]+")
 _TITLES = frozenset("The A An In On At User I It He She They We This That His Her Their My".split())
 
@@ -74,6 +79,8 @@ def judge(statement: str, source: str, *, speaker: str, also: Sequence[str] = ()
         reasons.append("it says nothing")
     elif sum(stem in said for stem in content) < COVERED * len(content):
         reasons.append("its words are not those of its source")
+    dealt = [m["what"] for m in _TURNED_TO.finditer(statement)]
+    reasons += [f"the {what} is not in its source" for what in dealt if not _stems(what) <= said]
     near = _nearest(statement, source)
     if (_NEGATIONS.search(statement) is None) != (_NEGATIONS.search(near) is None):
         reasons.append("it turns yes into no, or no into yes")
