@@ -143,17 +143,6 @@ class VectorIndex:
         """Remove a row's vectors of every view and model, in the caller's transaction."""
         self._db.execute("DELETE FROM vectors WHERE seq = ?", (seq,))
 
-    def known(self, hashes: Iterable[str], view: str = "text") -> dict[str, Vector]:
-        """Vectors of texts that were embedded before, by the hash of the text."""
-        scope = Scope(self.model, view, self.dim)
-        sql = "hash IN (SELECT value FROM json_each(?)) AND precision = 'f32'"
-        rows = scope.rows(self._db, sql, json.dumps(list(hashes)))
-        ops, _, matrix = decode(rows, self.dim)
-        by_op = dict(zip(ops.tolist(), matrix, strict=True))
-        found = self._db.execute("SELECT op, hash FROM vectors WHERE op IN (SELECT value FROM json_each(?))",
-                                 (as_json(by_op),))  # fmt: skip
-        return {hash: by_op[op] for op, hash in found}
-
     def due(self, view: str = "text") -> bool:
         """Whether a new generation would help: many vectors, and too many of them outside the newest."""
         return self._view(view).due()
