@@ -39,6 +39,37 @@ def test_a_value_tells_its_slot_in_whatever_words(said: str, attribute: str, val
 
 
 @pytest.mark.parametrize(
+    ("said", "attribute", "value"),
+    [
+        ("Bye bye old banger, hello Skoda. The heated seats changed my life.", "car", "Skoda"),
+        ("Boxes everywhere but we made it, first night in our new house in Leeds!", "home city", "Leeds"),
+        ("big reorg at work... long story short, Sandra is in charge of my team now", "boss", "Sandra"),
+        ("My old doctor retired, so Dr. Patel has taken over my file.", "doctor", "Dr. Patel"),
+        ("Got the promotion!!! You're talking to a chef now.", "job title", "chef"),
+    ],
+)
+def test_topic_change_and_one_value_tell_a_slot(said: str, attribute: str, value: str) -> None:
+    assert read(said)[attribute].value == value
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We finally booked a house in Crete for the holidays.",
+        "My brother has a new car, a Skoda.",
+        "I'm thinking of a new car, maybe a Skoda.",
+        "Is the new gym at Kettle Hall any good? I have not joined it.",
+        "I compared a Skoda with a Kia at the dealer, new cars are dear.",
+        "He moved to Leeds, I hear the house is new.",
+    ],
+)
+def test_what_speaks_against_it_is_left_alone(said: str) -> None:
+    assert not {"home city", "car", "gym", "employer"} & {
+        name for name, found in read(said).items() if found.subject == "user"
+    }
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "We rented a Fiat Panda in Crete.",

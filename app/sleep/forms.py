@@ -44,10 +44,10 @@ _SLOT = (
     r"(?P<slot>boss|manager|doctor|GP|dentist|landlord|landlady|therapist|bank|gym|employer|office|school|car|phone|address|home town|"
     r"favou?rite \w+)"
 )
-DIET = r"(?:vegan|vegetarian|pescatarian|gluten[- ]free|low[- ]carb|dairy[- ]free|keto|halal|kosher|paleo)"
+DIET = r"(?:vegan|vegetarian|pescatarian|gluten[- ]free|low[- ]carb|(?:dairy|sugar|nut|lactose)[- ]free|plant[- ]based|keto|halal|kosher|paleo)"
 HOURS = (
     r"(?:nights|days|mornings|evenings|afternoons|weekends|(?:late|early|night|day|rotating|split) shifts|shifts|part[- ]time|"
-    r"full[- ]time|(?:one|two|three|four|five|six|\d) days a week)"
+    r"full[- ]time|(?:one|two|three|four|five|six|\d) days a week|(?:mon|tues|wednes|thurs|fri|satur|sun)days? (?:to|through) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
 )
 PLAIN = r"(?:(?!\b(?:not|never|almost|if|used to|friend|they)\b|n't|[.!?;]).)"
 """Characters of a clause that neither denies nor supposes."""
