@@ -9,7 +9,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc 2>/dev/null || echo 2)
 
 # The tests that together take every way through the store, the guard and the curve.
 COVERED := $(addprefix tests/test_,$(addsuffix .py,files forget guard search store journal backup database index_damage ledger \
-	vault keys vectors forgetting export import browse recall sleep trust cli_forget cli_machine))
+	vault keys vectors older forgetting export import browse recall sleep trust cli_forget cli_machine))
 
 .PHONY: try test bench soak cover lint format clean
 

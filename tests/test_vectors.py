@@ -440,3 +440,26 @@ def test_the_tail_takes_in_only_what_is_new() -> None:
     tail.refresh()
     assert len(tail) == 3
     db.close()
+
+
+def test_rows_that_come_in_several_batches_all_come(
+    index: VectorIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.exact.BATCH", 7)
+    vectors = random_vectors(20)
+    fill(index, vectors)
+    query = random_vectors(1, seed=2)[0]
+    assert index.search(query, 20) == by_arithmetic(dict(enumerate(vectors, 1)), query, 20)
+
+
+def test_pages_given_back_to_the_system_are_read_again(
+    db: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hnsw, "LARGE", 0)
+    index = VectorIndex(db, tmp_path / "index", model="m", dim=DIM, exact_below=100)
+    vectors = random_vectors(MANY)
+    fill(index, vectors)
+    assert index.build(NOW)
+    query = random_vectors(1, seed=2)[0]
+    answers = [index.search(query, 5) for _ in range(2 * hnsw.HELD)]
+    assert answers == [by_arithmetic(dict(enumerate(vectors, 1)), query, 5)] * len(answers)
