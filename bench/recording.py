@@ -77,9 +77,8 @@ def drawn(shown: Sequence[tuple[str, str, str]]) -> str:
         console.print(Text(printed.strip()))
         console.print()
     picture = console.export_svg(title="mem: a day, a night, a change of mind")
-    return re.sub(
-        r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL
-    )  # whoever looks at it calls nobody for a font
+    # Whoever looks at it calls nobody for a font.
+    return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
