@@ -5,14 +5,15 @@ Errors of a statement (its syntax, a constraint) stay the driver's own: they are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlcipher3 import dbapi2
 
 from storage.errors import StoreDamaged, StoreUnreadable
 
-_next = dbapi2.Cursor.__next__  # looked up once: this is done for every row
+_next = dbapi2.Cursor.__next__
+ROWS = 256  # that are fetched at once: the watch over the disk costs more than a row does
 
 
 class Connection(dbapi2.Connection):  # type: ignore[misc]  # sqlcipher3 ships no types
@@ -38,8 +39,16 @@ class Cursor(dbapi2.Cursor):  # type: ignore[misc]
         """All rows that are left."""
         return _asked(super().fetchall, True)
 
+    def fetchmany(self, size: int = ROWS) -> Any:
+        """The next `size` rows, fewer at the end."""
+        return _asked(super().fetchmany, True, size)
+
     def __next__(self) -> Any:
         return _asked(_next, True, self)
+
+    def __iter__(self) -> Iterator[Any]:
+        while rows := self.fetchmany():
+            yield from rows
 
 
 def _asked(do: Callable[..., Any], reading: bool, *values: Any) -> Any:
