@@ -44,10 +44,13 @@ _SLOT = (
     r"(?P<slot>boss|manager|doctor|GP|dentist|landlord|landlady|therapist|bank|gym|employer|office|school|car|phone|address|home town|"
     r"favou?rite \w+)"
 )
-DIET = r"(?:vegan|vegetarian|pescatarian|gluten[- ]free|low[- ]carb|(?:dairy|sugar|nut|lactose)[- ]free|plant[- ]based|keto|halal|kosher|paleo)"
+DIET = (
+    r"(?:vegan|vegetarian|pescatarian|flexitarian|\w+[- ]free|plant[- ]based|low[- ](?:carb|fat|sodium|sugar)|keto|halal|kosher|paleo|carnivore|"
+    r"mediterranean|fodmap|raw food)"
+)
 HOURS = (
     r"(?:nights|days|mornings|evenings|afternoons|weekends|(?:late|early|night|day|rotating|split) shifts|shifts|part[- ]time|"
-    r"full[- ]time|(?:one|two|three|four|five|six|\d) days a week|(?:mon|tues|wednes|thurs|fri|satur|sun)days? (?:to|through) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
+    r"full[- ]time|nine to five|\d{1,2}(?::\d\d)?(?: ?[ap]m)? to \d{1,2}(?::\d\d)?(?: ?[ap]m)?|graveyard shifts?|(?:the )?(?:late|early|night|day) shift|(?:one|two|three|four|five|six|\d) days a week|(?:mon|tues|wednes|thurs|fri|satur|sun)days? (?:to|through) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)"
 )
 PLAIN = r"(?:(?!\b(?:not|never|almost|if|used to|friend|they)\b|n't|[.!?;]).)"
 """Characters of a clause that neither denies nor supposes."""

@@ -24,7 +24,7 @@ _CHANGED = re.compile(
 )
 _AGAINST = re.compile(
     rf"\b(?:he|she|they|his|her|their|him|holiday|vacation|trip|visit\w*|weekend|airbnb|hotel|booked|rent(?:ed|al|ing)?|hire car|borrow\w*|"
-    rf"wish|hope|maybe|might|would|could|should|if|want(?:s|ed)?|thinking|considering|plan\w*|almost|nearly|used to|never|"
+    rf"wish|hope|maybe|might|would|could|should|if|want(?:s|ed)?|thinking|considering|plan\w*|almost|nearly|used to|never|not (?!there|going back)|(?:have|has|had|did|do|does|is|are|was)n't|"
     rf"my (?:\w+ )?(?!boss|manager|doctor|partner|girlfriend|boyfriend|wife|husband)(?:{RELATIONS})(?:'s)?|someone|somebody|everyone|colleague's|neighbou?r)\b",
     re.IGNORECASE,
 )

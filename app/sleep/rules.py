@@ -152,7 +152,7 @@ class _Reader:
 
     def _filled(self, rule: Rule, m: re.Match[str], name: str, slot: str) -> Candidate | None:
         groups = m.groupdict()
-        value = clip(groups.get("v") or groups.get("w") or "")
+        value = clip(groups.get("v") or groups.get("w") or "").removeprefix("called ").removeprefix("named ")
         if not value or (value.split()[0].lower() in EMPTY and not value.startswith("The ")):
             return None
         which = KINDRED.get((groups.get("slot") or "").lower(), (groups.get("slot") or "").lower())

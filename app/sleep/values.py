@@ -97,6 +97,17 @@ def _things() -> Iterator[Rule]:
             fits,
             proper=True,
         )
+    changed = r"(?:is|'s|has changed to|changed to|has become|became)(?: now)?"
+    for slot, nouns, kind in (
+        ("diet", "diet", DIET),
+        ("work schedule", "work schedule|schedule|working hours|hours|shifts?", HOURS),
+        ("job title", "job title|job|role|title|profession", JOB),
+    ):
+        yield rule(
+            rf"\bmy (?:new |current )?(?:{nouns}) {changed} (?:an? )?(?P<v>{kind})(?=[.,;!]|$| now)",
+            slot,
+            f"{{s}}'s {slot} is {{v}}.",
+        )
     learn = r"(?:learn|learning|study|studying|studied|take|taking|taken up|took up|doing|do|started|start|switched to|changed to|practi[sc]ing)"
     a_class = r"(?:class|course|lesson|evening class)(?:e?s)?"
     learns = "{s} is learning {v}."
@@ -124,12 +135,12 @@ def _ways() -> Iterator[Rule]:
     """Where one lives, works and trains, what one is, eats, and when one works."""
     for pattern in (
         rf"{_US}(?: have)?(?: \w+){{0,2}}? {_SETTLED} (?:in|to) {NAME}",
-        rf"\b(?:I|[Ww]e)(?:'ve| have)(?: \w+)? (?:lived|been based|made (?:my|our) home) in {NAME}(?= for\b| since\b| all\b|[.,!]|$)",
+        rf"\b(?:I|[Ww]e)(?:'ve| have)(?: \w+)? (?:lived|been living|been based|made (?:my|our) home) in {NAME}(?= for\b| since\b| all\b|[.,!]|$)",
         rf"\b(?:I|[Ww]e)(?:'ve| have) (?:had|rented|owned) (?:an?|my|our) (?:\w+ ){{0,2}}{_HOME} in {NAME}(?= since\b| for \w+ years)",
     ):
         yield rule(pattern, "home city", "{s} lives in {v}.", proper=True)
     for pattern in (
-        rf"\bI(?:'m)?(?: now)? work(?:ing)?(?: over| now| out of)* (?:at|for|with) (?:the )?{NAME}(?<!['’]s)",
+        rf"\bI(?:'m|'ve been)?(?: now| \w+ly)? work(?:ing)?(?: over| now| out of)* (?:at|for|with) (?:the )?{NAME}(?<!['’]s)",
         rf"\bI(?:'ve|'m)? (?:gone|went|moved|going) over to {NAME}",
         rf"\b[Mm]y (?:new |current )?(?:employer|company) {_BECAME} {NAME}",
         rf"\bI (?:start|started|begin|began)(?: work| working)? at {NAME}(?= today| tomorrow| now| this| on| as|[.,!]|$)",
