@@ -16,7 +16,7 @@ from nights import LIFE, NOW, STEPS, live, opened, reader
 from app.errors import BadRequest
 from app.memory import Memory
 from app.sleep.night import JOBS, NightReport, report_of, sleep, to_dict
-from app.sleep.read import proposals_in
+from app.sleep.read import proposals_in, slot_of
 from models.fake import EchoChat
 from storage.errors import RecordNotFound, StoreLocked
 from storage.journal import state_hash
@@ -412,6 +412,24 @@ def test_what_is_said_of_others_is_not_believed_of_the_speaker(memory: Memory, s
     assert [p.text for p in found] == ["The user painted the kitchen yellow on 28 April 2024."]
     assert found[0].turn == turns[1].id
     assert refused == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "fact", "slot"),
+    [
+        ("Guess whose first day at Orsini it was?", "The user works at Orsini.", ("employer", "Orsini")),
+        ("Keys in hand, Leeds, here we are!", "The user lives in Leeds.", ("home city", "Leeds")),
+        ("Kevin signs my leave from today.", "The user's boss is Kevin.", ("boss", "Kevin")),
+        ("The radio spoke of Leeds.", "The user lives in York.", None),  # what its source does not name
+        ("My sister is in Leeds.", "Her sister lives in Leeds.", None),
+    ],
+)
+def test_code_tells_which_slot_a_models_sentence_fills(
+    memory: Memory, said: str, fact: str, slot: tuple[str, str] | None
+) -> None:
+    (turn,) = live(memory, [("s", 3, said)])
+    found = slot_of(fact, turn)
+    assert (found and (found.attribute, found.value)) == slot
 
 
 def test_what_the_rules_read_is_not_said_twice(memory: Memory) -> None:

@@ -16,10 +16,12 @@ from app.almanac import local
 from app.encode import importance_of
 from app.guard.hostile import inert
 from app.guard.secrets import redact
-from app.sleep.attributes import RELATIONS
+from app.sleep.attributes import RELATIONS, is_single_valued
 from app.sleep.clauses import tells
 from app.sleep.episodes import UNREAD, episode_turns, speaker_of, speaks_for_itself
+from app.sleep.grammar import uninflected
 from app.sleep.proposals import Proposal
+from app.sleep.rules import Candidate, extract
 from app.sleep.support import supported
 from app.sleep.whom import person_of
 from app.sleep.work import Tally, Work
@@ -69,6 +71,7 @@ _SECOND = re.compile(r"\b(?:you|you're|you've|your|yours)\b", re.IGNORECASE)
 _OTHER = re.compile(
     r"\b(?:[Tt]he|[Hh]is|[Hh]er|[Tt]heir|[Yy]our) \w+|\b(?:[Hh]e|[Ss]he|[Tt]hey)\b|[A-Z]\w+ (?:is|has|do|was)"
 )
+_ARTICLE = re.compile(r"^(?:an?|the) ", re.IGNORECASE)
 _IF = re.compile(r"\bif\b", re.IGNORECASE)
 _RELATIVE = re.compile(rf"\b[Mm]y (?:\w+ )?({RELATIONS})\b")
 _PRONOUN = re.compile(r"(?:I|he|she|they|it|we|you|this|that|his|her|their|my|our)\b", re.IGNORECASE)
@@ -190,6 +193,7 @@ def _proposal(fact: str, turn: Record, derived_by: str) -> Proposal:
     fact = _dated(fact, turn)
     if turn.role == "other":  # models say "the user" of whoever speaks
         fact = re.sub(r"^The user\b", str(turn.speaker), fact)
+    slot = slot_of(fact, turn)
     return Proposal(
         turn=turn.id,
         said_at=turn.event_time,
@@ -200,7 +204,40 @@ def _proposal(fact: str, turn: Record, derived_by: str) -> Proposal:
         end=end,
         derived_by=derived_by,
         subject=speaker_of(turn),
+        attribute=slot.attribute if slot else None,
+        value=slot.value if slot else None,
         importance=importance_of(turn.text),
+    )
+
+
+def slot_of(fact: str, turn: Record) -> Candidate | None:
+    """The slot of one value that a model's sentence about the speaker fills, as the rules read it in the first person.
+
+    The model puts a chatty change plainly ("The user works at Orsini"); which slot that is, and that its source names
+    the value, is for code to say.
+    """
+    speaker = person_of(speaker_of(turn))
+    about = re.match(
+        rf"(?:{re.escape(speaker.name)}|{re.escape(speaker_of(turn))})(?P<own>'s)?\s+", fact, re.IGNORECASE
+    )
+    if about is None:
+        return None
+    words = fact[about.end() :]
+    if about["own"]:
+        told = f"My {words}"
+    else:
+        verb, _, rest = words.partition(" ")
+        told = f"I {uninflected(verb)} {rest}"
+    return next(
+        (
+            c
+            for c in extract(told, speaker_of(turn), turn.event_time)
+            if c.subject == speaker.slot
+            and is_single_valued(c.attribute or "")
+            and _ARTICLE.sub("", c.value or "").lower() in turn.text.lower()
+            and not c.closes
+        ),
+        None,
     )
 
 
