@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,16 +34,28 @@ def connect(path: Path, *, key: str | None = None, read_only: bool = False) -> C
 
     Raises StoreTooNew, StoreDamaged, StoreReadOnly, StoreLocked, WrongKey.
     """
-    from sqlcipher3 import dbapi2
-
-    from storage.driver import Connection as Told
-
     if not read_only:
         _create(path)
     elif not path.exists():
         raise StorageError(
             f"There is no store at {path}.", "Run `mem remember` or `mem import` to begin one."
         )
+    last = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            return _opened(path, key, read_only)
+        except StoreLocked:
+            # SQLite waits for no lock where others make, or leave, the file at the same moment.
+            if time.monotonic() > last:
+                raise
+            time.sleep(0.005)
+
+
+def _opened(path: Path, key: str | None, read_only: bool) -> Connection:
+    from sqlcipher3 import dbapi2
+
+    from storage.driver import Connection as Told
+
     with translated(path, encrypted=key is not None):
         connection = dbapi2.connect(
             f"file:{_quoted(path)}{'?mode=ro' if read_only else ''}",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -291,3 +292,12 @@ def test_a_statement_that_fails_is_told_in_our_words(tmp_path: Path) -> None:
     store = Store(tmp_path / "mem.db")
     with store, pytest.raises(StorageError, match="no such table"), store.atomic("x", NOW):
         store.connection.execute("SELECT * FROM nowhere")
+
+
+def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:
+    for n in range(10):
+        path = tmp_path / f"{n}" / "mem.db"
+        path.parent.mkdir()
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _, path=path: connect(path).close(), range(12)))
+        assert connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
