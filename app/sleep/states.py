@@ -30,7 +30,8 @@ from storage.records import Kind, LinkKind, Record, State
 SLICE = 1_000
 ONLY_SOURCE = "the only source of a live fact"
 UNSET = 2.0  # the stability that a record has before its first night
-PRECISION = {State.DORMANT: "i8", State.ARCHIVED: "b1"}
+PRECISION = "i8"
+"""Of the vectors of what faded. At one bit a dimension, a question years later no longer finds what it asks for."""
 SHOWN = 20  # transitions that the report spells out
 
 
@@ -78,8 +79,7 @@ def _settle_down(work: Work, tally: Tally, curve: Curve) -> None:
                 else:
                     moved[state].append(replace(record, state=state))
                     work.store.update(moved[state][-1])
-            for state, records in moved.items():
-                _coarsen(work, records, PRECISION[state])
+            _coarsen(work, [record for records in moved.values() for record in records])
         tally.read += len(seqs)
         for record in (r for records in moved.values() for r in records):
             tally.faded += 1
@@ -113,7 +113,7 @@ def bears_witness(work: Work, record: Record) -> bool:
     )
 
 
-def _coarsen(work: Work, records: Sequence[Record], precision: str) -> None:
+def _coarsen(work: Work, records: Sequence[Record]) -> None:
     embedder = work.memory.embedder
     if embedder is not None:
-        work.store.vectors(embedder.name, embedder.dim).coarsen([r.seq for r in records], precision)
+        work.store.vectors(embedder.name, embedder.dim).coarsen([r.seq for r in records], PRECISION)
