@@ -167,15 +167,20 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def wait_for(self, text: str, seconds: float = 20.0) -> None:
+    def wait_for(self, text: str, seconds: float = 20.0, behind: str = "") -> None:
         os.set_blocking(self._master, False)
         deadline = time.monotonic() + seconds
-        while text not in self.screen:
+        while text not in (self.screen.rpartition(behind)[2] if behind else self.screen):
             assert time.monotonic() < deadline, self.screen
             try:
                 self.screen += os.read(self._master, 65536).decode(errors="replace")
             except (BlockingIOError, OSError):
                 time.sleep(0.02)
+
+    def wait_for_the_prompt_after(self, text: str) -> None:
+        """What is typed before the prompt has the terminal may be flushed away with it."""
+        self.wait_for(text)
+        self.wait_for("> ", behind=text)
 
     def close(self) -> None:
         os.close(self._master)
@@ -204,7 +209,7 @@ def test_ctrl_c_at_the_prompt_goes_on_and_ctrl_d_ends(terminal: Terminal) -> Non
     terminal.process.send_signal(signal.SIGINT)
     terminal.wait_for("ends the chat")
     terminal.type("Hello!\n")
-    terminal.wait_for("stored")
+    terminal.wait_for_the_prompt_after("stored")
     terminal.type("\x04")
     assert terminal.process.wait(20) == 0
 
