@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -108,8 +109,10 @@ FACTS = (_fact("Anna lives in Vienna", 200), _fact("Anna lives in Graz", 40))
 
 
 async def settled(pilot: Pilot[None], done: Callable[[], bool], tries: int = 200) -> None:
-    """Wait until `done`, for work that other threads do. Fails after some seconds."""
-    for _ in range(tries):
+    """Wait until `done`, for work that other threads do. Fails after `tries`, and a minute on a busy machine."""
+    last = time.monotonic() + 60
+    while tries > 0 or time.monotonic() < last:
+        tries -= 1
         if done():
             await pilot.pause()
             return
