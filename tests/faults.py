@@ -22,8 +22,9 @@ from functools import partial
 from pathlib import Path
 
 import nights
-from scenarios import KNOWN, NOW, PASS, SCENARIOS, Say, Scenario, home_of, night, opened
+from scenarios import KNOWN, NOW, PASS, SCENARIOS, Say, Scenario, home_of, lived, night, opened
 
+from app import keys
 from app.config import load_config, save_setting
 from app.doctor import verify
 from app.encode import turn
@@ -179,6 +180,9 @@ POINTS = (*FAULT_POINTS, *nights.STEPS)
 
 def main(folder: str, what: str, *names: str) -> None:
     os.environ.pop("MEM_PASSPHRASE", None)
+    keys.OPERATIONS, keys.MEMORY_BYTES = 1, 8192  # thousands of keys are derived here
+    lived(Path(folder) / "warm")  # what Python loads at first is no part of the time until a home is of use
+    sound(Path(folder) / "warm")
     if what == "points":
         sys.stdout.write(json.dumps(at_every_point(Path(folder), names)) + "\n")
         return

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -109,6 +110,27 @@ WRITING(sendfile, (int fd, int in, off_t *at, size_t n), real(fd, in, at, (n + 1
         return failed(due(1)) ? -1 : 0;                                                                      \
     }
 
+/* Only what brings a file into being, or empties it. */
+#define OPENING(name)                                                                                        \
+    int name(const char *path, int flags, ...)                                                               \
+    {                                                                                                        \
+        REAL(name);                                                                                          \
+        va_list rest;                                                                                        \
+        va_start(rest, flags);                                                                               \
+        mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;                                            \
+        va_end(rest);                                                                                        \
+        int changes = flags & O_TRUNC || (flags & O_CREAT && access(path, F_OK) != 0);                       \
+        enum action now = due(changes && is_ours(path));                                                     \
+        if (failed(now))                                                                                     \
+            return -1;                                                                                       \
+        int done = real(path, flags, mode);                                                                  \
+        if (now == TORN)                                                                                     \
+            kill(getpid(), SIGKILL);                                                                         \
+        return done;                                                                                         \
+    }
+
+OPENING(open)
+OPENING(open64)
 SYNCING(fsync)
 SYNCING(fdatasync)
 CHANGING(ftruncate, (int fd, off_t size), fd_is_ours(fd), (fd, size))
@@ -117,3 +139,7 @@ CHANGING(rename, (const char *from, const char *to), is_ours(to), (from, to))
 CHANGING(link, (const char *from, const char *to), is_ours(to), (from, to))
 CHANGING(unlink, (const char *path), is_ours(path), (path))
 CHANGING(fchmod, (int fd, mode_t mode), fd_is_ours(fd), (fd, mode))
+CHANGING(fchown, (int fd, uid_t user, gid_t group), fd_is_ours(fd), (fd, user, group))
+CHANGING(chmod, (const char *path, mode_t mode), is_ours(path), (path, mode))
+CHANGING(mkdir, (const char *path, mode_t mode), is_ours(path) && access(path, F_OK) != 0, (path, mode))
+CHANGING(rmdir, (const char *path), is_ours(path), (path))
