@@ -67,14 +67,10 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 
-ISSUERS = {
-    13: (4,),
-    14: (3,),
-    15: (3,),
-    16: (2, 3, 4, 5, 6),
-    18: (6,),
-    19: (4, 5, 6),
-}  # first digits, by length
+# The first digits that card issuers use, by length: Visa, Mastercard, American Express, Diners, Discover, JCB, Maestro, UnionPay.
+_ISSUED = re.compile(
+    r"4\d{12}(?:\d{3}){0,2}|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0|6|8|9)\d{12}(?:\d\d)?|(?:6\d|5[06-9]|35)\d{14}|(?:6\d|5[06-9])\d{16,17}"
+)
 _CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IBAN = re.compile(r"\b(?!RF)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
@@ -134,10 +130,11 @@ def redact(text: str) -> tuple[str, list[Secret]]:
 
 def _is_card(text: str) -> bool:
     """Luhn's sum (ISO/IEC 7812-1), and a first digit that card issuers use."""
-    digits = [int(c) for c in text if c.isdigit()]
-    if digits[0] not in ISSUERS.get(len(digits), ()) or len(set(digits)) < 2:
+    bare = re.sub(r"\D", "", text)
+    if not _ISSUED.fullmatch(bare) or len(set(bare)) < 2:
         return False
-    doubled = [d if i % 2 else (2 * d - 9 if d > 4 else 2 * d) for i, d in enumerate(reversed(digits), 1)]
+    digits = map(int, reversed(bare))
+    doubled = [d if i % 2 else (2 * d - 9 if d > 4 else 2 * d) for i, d in enumerate(digits, 1)]
     return sum(doubled) % 10 == 0
 
 

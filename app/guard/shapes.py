@@ -16,17 +16,21 @@ _SPELLED = re.compile(
 )
 _TURNS = re.compile(r"\b\d{1,2} (?:left|right)\b(?:,? (?:then )?\d{1,2} (?:left|right)\b)+", re.IGNORECASE)
 _QUOTE = re.compile(r"[\"“„‘'`](?P<said>[^\"”“’'`\n]{3,60})[\"”“’'`](?!\w)")
-_DIGITS = re.compile(r"[#*]?\d[\d-]*[#*]?|\d{4} \d{4}|[A-Z]\d{3,6}[#*]?|\d{1,4}[^\W\d_a-z]\d{2,6}")
+_DIGITS = re.compile(
+    r"[#*]?\d[\d-]*[#*]?|\d{4} \d{4}|[A-Z]\d{3,6}[#*]?|\d{1,4}[^\W\d_a-z]\d{2,6}|\d{2,6}[A-Z]"
+)
+# A number of things: a unit, or a plural, which a verb is where something that it acts on follows ("4711 opens the gate").
 _UNIT = re.compile(
-    r"\s*(?:%|€|\$|£|(?:[a-z-]+ )?(?:euros?|dollars|pounds|pesos|years?|months|weeks|days?|hours?|minutes?|seconds|points|"
-    r"characters|letters|times|pieces|people|users|words|requests|tokens|errors?|lines|likes|steps|pages|calories)\b|"
-    r"am\b|pm\b|status|square|met(?:er|re)s|miles|feet|degrees|volts?|watts?|kilos?\b|[kmg]?bits?\b|[kmgt]bi?t?/?s?\b|"
-    r"(?:km|kg|ms|cm|mm|ml|kw|kwh|mg|kcal|fps|rpm|ft|lbs?|hz|st|nd|rd|th)\b)",
+    r"\s*(?:%|€|\$|£|(?:[a-z-]+ )?(?:euros?|dollars|pounds|pesos|years?|months?|weeks?|days?|hours?|minutes?|seconds?|people)\b|"
+    r"am\b|pm\b|status|square|feet|degrees|volts?|watts?|kilos?\b|[kmg]?bits?\b|[kmgt]bi?t?/?s?\b|(?:error|meter|line)\b|"
+    r"(?:km|kg|ms|cm|mm|ml|kw|kwh|mg|kcal|fps|rpm|ft|lbs?|hz|st|nd|rd|th)\b|"
+    r"(?: (?!and|or|to|for|on|at|in|as)[a-z]+)?? (?!(?:i|a|wa|thi|ha|doe|u|thank|plu|alway|open|unlock|work|get|let|disarm|turn|perhap|unles)s\b)"
+    r"[a-z]+s\b(?<!ss)(?! (?:the|it|my|our|me|us|your|his|her|this|that|an?|off|on)\b))",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"\b(?:in|since|until|till|at|from|every|about|over|under|around|than|number|no\.?|room|page|flat|apartment|unit|platform|"
-    r"http|status|error|order|invoice|ticket|flight|line|level|version|chapter|port|bus|train|tram|house|seat|lot|table|column|row|cell|locker|costs?|paid|worth|"
+    r"\b(?:(?<!punch )(?<!key )in|since|until|till|at|from|every|about|over|under|around|than|number|no\.?|room|page|flat|apartment|unit|platform|"
+    r"http|status|error|order|invoice|ticket|flight|line|level|version|chapter|port|bus|train|tram|house|seat|lot|table|column|row|cell|locker|costs?|paid|worth|(?<!ask )(?<!asks )for|"
     r"(?:by|on)(?= (?:19|20)\d\d)|"
     r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?(?: \d{1,2}(?:st|nd|rd|th)?,?)?)\s+$",
     re.IGNORECASE,
@@ -38,10 +42,16 @@ _ADDRESS = re.compile(
 )
 _PLAINLY = re.compile(
     r"[0-9a-f]{7,}(?:-[0-9a-f]+)*|\d+(?:st|nd|rd|th|x|am|pm|h|km|kg|cm|mm|[KMGT]B|fps|px|rpm|mph|k?Hz|ms)|[A-Z]{2,}-\d+|"
-    r"[A-Z]{2,4}\d|v?\d+(?:\.\d+)+[a-z]{0,2}|[a-z]+(?:-[a-z]+)+|1Password|UTF-?\d+|\d{4}s|[A-Z]\w*\.(?:js|py|com|org|net|io)|[@#][A-Za-z][\w.]*|[A-Z][a-z]+\.[a-z]+|\S*[a-z]/[a-z]\S*|(?:[A-Za-z]+[_-])*(?:password|secret|token|key|name|here|id|KEY|TOKEN|SECRET|PASSWORD|HERE|ID)(?:[_-][A-Za-z]+)*|\w+\++"
+    r"[A-Z]{2,4}\d|v?\d+(?:\.\d+)+[a-z]{0,2}|[A-Z]{1,4}\d+\.\d+|[a-z]+(?:-[a-z]+)+|1Password|UTF-?\d+|\d{4}s|[A-Z]\w*\.(?:js|py|com|org|net|io)|[@#][A-Za-z][\w.-]*|[A-Z][a-z]+\.[a-z]+|\S*[a-z]/[a-z]\S*|(?:[A-Za-z]+[_-])*(?:password|secret|token|key|name|here|id|KEY|TOKEN|SECRET|PASSWORD|HERE|ID)(?:[_-][A-Za-z]+)*|\w+\++"
 )
 _ODD = re.compile(r"[^\w.,'’/-]|_|[a-z][A-Z]|[A-Z]\w*(?:[-._]\w+)+$|\w+(?:[-._]\w+)*[-._][A-Z]\w*$")
+# How words end that say in what state a thing is, in English, and elsewhere.
 _STATES = re.compile(r".*(?:ed|ing|ly|able|ible|ous|ful|less|ive|er than)", re.IGNORECASE)
+_STATES_ABROAD = re.compile(
+    r"(?:\w{2,3})?ge\w{2,}(?:t|en)|(?:ver|be|er|ent|zer|ab|aus)\w{3,}(?:t|en)|.*(?:lich|isch|lijk)|"
+    r"\w{4,}(?:[aiu][dt][oa]|ect[oae]|ori[oa]|os[oa]|ée?s?)|\w{5,}(?:owe|ný|né|ен|ено|ный)",
+    re.IGNORECASE,
+)
 
 # Words that follow "the password is" in honest sentences.
 PLAIN = frozenset(
@@ -56,6 +66,7 @@ PLAIN = frozenset(
     input output argument parameter string strings hash hashing plaintext plain well hashed kept none
     funny odd strange great nice awful terrible clever cute stupid
     one two three four five six someone somebody everyone nobody him them because since until before after
+    zu sehr nicht falsch sicher richtig trop très pas muy no demasiado troppo molto non muito não te erg niet för inte
     """.split()
 )
 
@@ -84,7 +95,7 @@ def values(clause: str) -> Iterator[Value]:
         end = m.start() + len(text)
         if code_like(text):
             if not (_UNIT.match(clause, end) or _COUNTED.search(clause, 0, m.start())):
-                yield Value(m.start(), end, text, "code", 1)
+                yield Value(m.start(), end, text, "code", 1 + text.endswith(("#", "*")))
         elif _HEX.fullmatch(text):
             yield Value(m.start(), end, text, "hex", 2)
         elif not _VERSION.match(clause, end) and is_odd(text) and (weight := _weight(text)):
@@ -97,10 +108,15 @@ def is_counted(clause: str, end: int) -> bool:
 
 
 def code_like(value: str) -> bool:
-    """Three or more digits, not a date, a time or a price."""
+    """Digits, perhaps with a letter, three or more; not a date, a time or a price."""
     digits = re.sub(r"\D", "", value)
     date = re.fullmatch(r"\d{4}-\d\d?-\d\d?|\d{4}-\d\d", value)
-    return bool(_DIGITS.fullmatch(value)) and 3 <= len(digits) <= 20 and not date
+    return (
+        bool(_DIGITS.fullmatch(value))
+        and len(re.sub(r"\W", "", value)) >= 3
+        and len(digits) <= 20
+        and not date
+    )
 
 
 def is_odd(value: str) -> bool:
@@ -112,17 +128,17 @@ def is_odd(value: str) -> bool:
     return bool(re.search(r"\d", value) or _ODD.search(value))
 
 
-def is_word(value: str) -> bool:
-    """A plain word that can be a password, and does not only say something about one."""
+def is_word(value: str, *, abroad: bool = False) -> bool:
+    """A plain word that can be a password, and does not only say something about one (`abroad`: not in English)."""
     bare = value.lower().strip("'*")
     letters = bare.replace("-", "").replace(".", "").isalpha() and bare.split("-")[0] not in PLAIN
-    return len(bare) >= 5 and letters and bare not in PLAIN and not _STATES.fullmatch(bare)
+    states = (_STATES_ABROAD if abroad else _STATES).fullmatch(bare)
+    return len(bare) >= 5 and letters and bare not in PLAIN and not states
 
 
 def _weight(text: str) -> int:
     """1 for what a product or a name might be (iPhone15, GitHub), 2 for letters with digits, 3 with odd characters too."""
-    if re.search(r"[#!$&%@*+=?^~]", text.rstrip("?!")) or re.search(r"\d.*!$", text):
-        return 3
-    if not re.search(r"\d", text):
-        return 1
+    odd = re.search(r"[#!$&%@*=?^~]", text.lstrip("#").rstrip("?!")) or re.search(r"\d.*!$", text)
+    if odd or not re.search(r"\d", text):
+        return 3 if odd else 1
     return 2 if len(text) >= 8 or re.search(r"[-_.]|\d[A-Za-z]", text) else 1

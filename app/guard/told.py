@@ -31,8 +31,8 @@ _WORD = (
 )
 _CODE = (
     rf"(?:pin(?: code| number)?|passcode|puk|cvv2?|cvc|security code|(?:\w+ )?digits (?:on the back|for|of)|"
-    rf"(?:one[- ]time|2fa|otp|backup|recovery|entry)(?: code)?s?|combination|combo|(?:{_PLACE})(?:'s)? (?:code|combination)|"
-    r"codes?|geheimzahl|(?:pin|zugangs|t(?:ü|u)r)-?[ck]odes?|digicode|combinazione|combinaci(?:ó|o)n|combinaison|combina(?:ç|c)(?:ã|a)o|c(?:ó|o)digo|codice|k(?:o|ó|oo)di?[ek]?|κωδικός|код)"
+    rf"(?:one[- ]time|2fa|two[- ]factor|otp)(?: code| backup)?s?|combination|combo|(?:{_PLACE})(?:'s)? (?:code|combination)|"
+    r"codes?|geheimzahl|clave|(?:pin|zugangs|t(?:ü|u)r)-?[ck]odes?|digicode|combinazione|combinaci(?:ó|o)n|combinaison|combina(?:ç|c)(?:ã|a)o|c(?:ó|o)digo|codice|k(?:o|ó|oo)di?[ek]?|κωδικός|код)"
 )
 _KEYED = (
     r"(?:(?:api|access|auth|secret|private|encryption|license|licence|product|recovery|storage|client|network|wpa2?|wi-?fi)[ _-]?(?:key|token|secret)"
@@ -43,7 +43,7 @@ _OF = r"(?: already| again)?(?: (?:for|to|of|on|at|in|with|pour|del|de|do|da|del
 _GIVEN = (
     r"(?:['\"]?[ \t]*(?:[:=?]|->|=>)[ \t]*|'s (?:now )?|[,.?!]? (?:it'?s|it is|that'?s|is|was|are|said|will be|to|as|would be|used to be)"
     r"(?: (?:now|still|always|currently|just|simply|actually|only|set to|changed to|reset to))*:? |"
-    r" (?:ist|lautet|hei(?:ß|ss)t|est|c'est|equals|es|é|è|er|är|jest|to|je|on|adalah|là|это|- |– |— )[: ] ?)"
+    r" (?P<abroad>ist|lautet|hei(?:ß|ss)t|est|c'est|es|é|è|er|är|jest|to|je|on|adalah|là|это)[: ] ?| (?:equals|- |– |— )[: ] ?)"
 )
 _QUOTED = r"[\"“‘'`](?P<quoted>[^\"”’'`\n]{3,80})[\"”’'`]"
 _VALUE = r"(?P<value>[^\s\"'`“”’]{3,80})"
@@ -93,15 +93,16 @@ _POINTS_BACK = re.compile(
 _PROGRAM = re.compile(
     r"\w\(|[{}<>|]|==|=>|;\s*$|\*\*|^\s*(?:def|class|import|from|return|assert|const|let|var)\b|\w=\w"
 )
+_OTHER = (
+    r"zip|area|postal|post|country|dial(?:ling)?|dress|promo|discount|voucher|coupon|gift|referral|invite|reference|qr|error|"
+    r"exit|return|response|http|fault|source|legacy|python|morse|genetic|tax|bar|sort|order|booking|tracking|status|colou?r|paint|"
+    r"airport|flight|currency|product|item|model|course|class|branch|swift|building|civil|penal|criminal|labou?r|moral"
+)
 _OTHER_CODE = re.compile(
-    r"\b(?:zip|area|postal|post|country|dial(?:ling)?|dress|promo|discount|voucher|coupon|gift|referral|invite|reference|qr|error|"
-    r"exit|return|response|http|fault|source|legacy|python|morse|genetic|tax|bar|sort|order|booking|tracking|status|colou?r|paint|"
-    r"airport|flight|currency|product|item|model|course|building|civil|penal|criminal|labou?r|moral|secret|use|using|the|this|my|"
-    r"your|our|write|wrote|writing|of|some|more|machine|byte) codes?(?= (?:name|base|review|snippet|block|sample|change|file|[A-Z]+\d+ (?:for|at|gives)))|"
-    r"\b(?:zip|area|postal|post|country|dial(?:ling)?|dress|promo|discount|voucher|coupon|gift|referral|invite|reference|qr|error|"
-    r"exit|return|response|http|fault|source|legacy|python|morse|genetic|tax|bar|sort|order|booking|tracking|status|colou?r|paint|"
-    r"airport|flight|currency|product|item|model|course|building|civil|penal|criminal|labou?r|moral) codes?\b|"
-    r"\bc(?:ó|o)digo postal|\bcode postal|\bcode names?\b|\bcode (?:of conduct|review|base)",
+    rf"\b(?:{_OTHER}) codes?\b|\b(?:secret|use|using|the|this|my|your|our|write|wrote|writing|of|some|more|machine|byte) codes?"
+    r"(?= (?:name|base|review|snippet|block|sample|change|file|[A-Z]+\d+ (?:for|at|gives)))|\bcode (?:of conduct|names?|review|base)\b|"
+    # where the adjective follows
+    r"\bc(?:ó|o)d(?:e|igo|ice) (?:d[aeio] )?(?:la )?(?:postal|promo\w*|p(?:é|e)nal\w*|civile?|fiscale?|produ\w*|articolo|barr\w*|source|fuente|fonte|route)\b",
     re.IGNORECASE,
 )
 
@@ -136,7 +137,8 @@ _ACT = _clue(
 _LOCK = _clue(
     r"(?:front |back |garage )?doors?|gates?|alarm|safe|entry|entrance|stairwell|locker|padlock|(?:bike|luggage|number|cabin)? ?locks?|"
     r"lock ?screen|key ?(?:pad|safe)|lock ?box|intercom|voicemail|garage|vault|panel|opener|atm|lobby|shed|storage|suitcase|barrier|"
-    r"elevator|lift", 3, 1)  # fmt: skip
+    r"elevator|lift|turnstile|(?:haus|wohnungs|keller)?t(?:ü|u)r|tor|tresor|schloss|porte|portail|coffre|cadenas|immeuble|puerta|port(?:ó|o)n|"
+    r"caja fuerte|candado|alarma|porta|cancello|cassaforte|lucchetto|allarme|port(?:ã|a)o|cofre|cadeado|deur|poort|kluis", 3, 1)  # fmt: skip
 _THING = _clue(
     r"tablet|ipad|i?phone|laptop|accounts?|netflix|spotify|computer|router|wi-?fi|wlan|network|app|mail|instagram|facebook|apple id|disney|amazon|bank|banco|online|server|machine|notes|diary",
     1,
@@ -146,9 +148,9 @@ _HUSH = _clue(
     r"(?:don'?t|do not|never) (?:tell|share|show|repeat)|between (?:us|you and me)|confidential|top secret|nobody else knows|"
     r"keep (?:this|it) (?:secret|private|to yourself)|for your eyes|in case I (?:die|forget)", 1, 2, "password")  # fmt: skip
 _LINK = re.compile(
-    r"(?:\bis|\bare|\bwas|'s|\bbe|[:=>]|\btakes?|\bwants?|\bneeds?|\basks? for|\bhas|\bwe (?:took|use|set|picked|chose)|\bset to|\bto|"
-    r"\bwith|\bopens? (?:on|to)|\busing|\bby|\buse|\btype|\benter|\bpress|\bdial|\bpunch in|\bkey in|\bsay|\btry|\btold \w+|\btell (?:\w+ )?\w+|\bnow|"
-    r"\bagain|\bas|\band|,|[-–—]|\bist|\bchose|\bpicked|\btook|\blautet|\bequals|\breuse|\bis on|\bput|\bgive|\bc'est|\bhei(?:ß|ss)t|\best|\bes|é|è|\ber|är|\bjest|\bто|\bto|\?)[ \"“'(]*(?:(?:left|right) )?$", re.IGNORECASE)  # fmt: skip
+    r"(?:\bis|\bare|\bwas|'s|\bbe|[:=>]|\btakes?|\bwants?|\bneeds?|\basks? for|\bhas|\bwe (?:took|use|set|picked|chose)|(?<!next )(?<!close )(?<!up )\bto|"
+    r"\bwith|\bmit|\bavec|\bcon|\bcom|\bmet|\bopens? (?:on|to)|\busing|\bby|\buse|\btype|\benter|\bpress|\bdial|\bpunch in|\bkey in|\bsay|\btry|\btold \w+|\btell (?:\w+ )?\w+|\bnow|"
+    r"\bagain|\bas|\band|,|[-–—]|\bist|\bchose|\bpicked|\btook|\blautet|\bequals|\breuse|\bis on|\bput|\bgive|\bc'est|\best|\bes|é|è|\ber|är|\bjest|\bто|\?)[ \"“'(]*(?:(?:left|right) )?$", re.IGNORECASE)  # fmt: skip
 _PRESS = re.compile(r"\b(?:type|enter|press|dial|punch in|key in|punch|put|input)[ \"“']*$", re.IGNORECASE)
 _NOW = re.compile(
     r"[\"”')!#*]*,? (?:(?:it|that|which)(?: is|'s) (?:the|my|our|for (?:my|the|our)|what)|is (?:my|the|our|his|her|their|what)|as (?:my|the|our|his|her|its)|(?:still |always |usually |also )?"
@@ -158,7 +160,7 @@ _USED = re.compile(r" is what (?:I|we) (?:use|type|enter|say)\b", re.IGNORECASE)
 _ENDS = re.compile(
     r"[\"”')#*]*(?:\s*(?:star|hash|pound))?\s*(?:$|[.,;:!?)\]/-]|\d{3,}|(?:and|then|to|for|when|on|at|in|as|which|but|or|so|with|is|was|if|will|"
     r"because|since|after|before|until|still|now|never|again|first|twice|followed|plus|by|from|works?|opens?|unlocks?|gets?|lets?|disarms?|turns?|"
-    r"within|thanks|please|ok|btw|today|yesterday|tonight|though|too|und|et|y|e|puis|dann|luego)\b)", re.IGNORECASE)  # fmt: skip
+    r"within|thanks|please|ok|btw|today|yesterday|tonight|though|too|und|et|y|e|puis|dann|luego|auf)\b)", re.IGNORECASE)  # fmt: skip
 _NEXT = re.compile(r"(?:,| and| or|,? then)? (#?\d[\d-]{2,}[#*]?)(?![\w.])")
 _CODED = re.compile(r"[A-Z\d#*-]{3,24}")
 _FROM = re.compile(r"\bfrom ([^\s,]{3,40}) to $", re.IGNORECASE)
@@ -190,12 +192,15 @@ def _outright(text: str) -> Iterator[tuple[str, int, int]]:
     """What a sentence hands over in so many words, whatever it looks like."""
     for pattern in (_OUTRIGHT, _ASIDE, _UNSPACED):
         for m in pattern.finditer(text):
-            group = next(g for g, v in m.groupdict().items() if v)
+            said = m.groupdict()
+            group = next(g for g, v in said.items() if v and g != "abroad")
             value = m[group].rstrip(".,;!?)") if group != "quoted" else m[group]
             end = m.start(group) + len(value)
             to = text.endswith(" to ", 0, m.start(group))  # "the password to confirm it"
-            word = is_word(value) and not to
-            if group == "quoted" or word or is_odd(value) or code_like(value):
+            word = is_word(value, abroad=bool(said.get("abroad"))) and not to
+            if (group == "quoted" or word or is_odd(value) or code_like(value)) and not text.startswith(
+                " than", end
+            ):
                 if code_like(value) and is_counted(text, end):
                     continue
                 rest = _REST.match(text, end) if word and group == "value" else None
@@ -258,7 +263,11 @@ def _judged(clause: str, value: Value, heard: Heard) -> tuple[str, int]:
     )
     kind, weight = name.clue.kind if named else "", value.weight + named + given
     for near in found[len(_NAMES) :]:
-        if near.gap <= _REACH and _helps(near.clue, value, bool(given or named)):
+        if (
+            near.gap <= _REACH
+            and _helps(near.clue, value, bool(given or named))
+            and not _elsewhere(clause, value, near)
+        ):
             weight += near.weight
             kind = kind or near.clue.kind or ("pin" if value.shape == "code" else "password")
     counts = not _ENDS.match(clause, value.end) or _YEAR.fullmatch(value.text)
@@ -297,6 +306,13 @@ def _helps(clue: _Clue, value: Value, spoken_of: bool) -> bool:
     if clue is _LOCK:
         return spoken_of
     return clue is not _THING or value.weight > 1 or value.shape == "code"
+
+
+def _elsewhere(clause: str, value: Value, near: _Near) -> bool:
+    """Whether a clue belongs to another part of the sentence ("14C, and the gate"), or the value only numbers it."""
+    if near.follows:
+        return " and " in clause[value.end : value.end + near.gap + 1]
+    return near.clue is _LOCK and near.gap <= 1 and bool(clause[value.end :].strip(" .!#*,\n"))
 
 
 def _named(value: Value, name: _Near) -> int:
