@@ -175,9 +175,7 @@ class Graphs:
 
 
 def load(folder: Path, generation: Generation, dim: int) -> Graph | None:
-    """The generation's graph, or None where a file is missing, is not what was written, or hnswlib is not there."""
-    if not installed():
-        return None
+    """The generation's graph, or None where a file is missing or is not what was written. hnswlib must be there."""
     graph_file, rows_file = _files(folder, generation.file)
     try:
         if _digest(graph_file, rows_file) != generation.sha256:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from storage import hnsw
 from storage.database import connect, memory
 from storage.errors import StoreReadOnly
-from storage.exact import Scope, Tail, decode, encode, unit
-from storage.vectors import VectorIndex
+from storage.exact import Scope, Tail, decode, encode, to_int8, unit
+from storage.vectors import VectorIndex, drop_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -269,9 +269,50 @@ class TestGenerations:
         self, built: VectorIndex, vectors: NDArray[np.float32]
     ) -> None:
         query = random_vectors(1, seed=6)[0]
-        far = [seq for seq, _ in built.search(query, MANY)[-400:]]
-        truth = {seq: vectors[seq - 1] for seq in far}
-        assert built.search(query, 10, allowed=far) == by_arithmetic(truth, query, 10)
+        for count in (400, 900):  # the graph is asked first where most rows are allowed
+            far = [seq for seq, _ in built.search(query, MANY)[-count:]]
+            truth = {seq: vectors[seq - 1] for seq in far}
+            assert built.search(query, 10, allowed=far) == by_arithmetic(truth, query, 10)
+
+    def test_a_graph_that_reaches_too_few_is_passed_over(self, vectors: NDArray[np.float32]) -> None:
+        hnswlib = pytest.importorskip("hnswlib")
+        few = hnswlib.Index(space="l2", dim=DIM)
+        few.init_index(max_elements=50)
+        few.add_items(vectors[:50], np.arange(1, 51))
+        all_ops = np.arange(1, MANY + 1)
+        generation = hnsw.Generation(1, "", MANY, MANY, "")
+        graph = hnsw.Graph(generation, few, np.eye(DIM, dtype=np.float32), all_ops, all_ops, to_int8(vectors))
+        query = unit(random_vectors(1, seed=5)[0], DIM)
+        right = by_arithmetic(dict(enumerate(vectors, 1)), query, 3)
+        assert {seq for seq, _ in right} <= set(graph.propose(query, 10, None).tolist())
+
+    def test_unreadable_vectors_are_left_out_of_a_generation(
+        self, index: VectorIndex, vectors: NDArray[np.float32], db: Any
+    ) -> None:
+        fill(index, vectors)
+        db.execute("UPDATE vectors SET vec = x'00' WHERE seq <= ?", (hnsw.SLICE,))
+        assert index.build(NOW)
+        query = random_vectors(1, seed=5)[0]
+        rest = dict(enumerate(vectors[hnsw.SLICE :], hnsw.SLICE + 1))
+        assert index.search(query, 10) == by_arithmetic(rest, query, 10)
+
+    def test_a_generation_of_nothing(self, built: VectorIndex, db: Any, tmp_path: Path) -> None:
+        db.execute("DELETE FROM vectors")
+        assert built.build(NOW)
+        for reader in (built, again(built, db, tmp_path)):
+            assert (reader.status().mode, reader.status().gone) == ("hnsw", 0)
+            assert reader.search(np.ones(DIM), 3) == []
+        fill(built, random_vectors(3))
+        assert [seq for seq, _ in built.search(np.ones(DIM), 3, allowed=[1, 2])] != []
+
+    def test_a_model_goes_in_steps_and_its_index_with_the_last(
+        self, built: VectorIndex, db: Any, tmp_path: Path
+    ) -> None:
+        assert drop_model(db, tmp_path / "index", "m", MANY - 1) == MANY - 1
+        assert list((tmp_path / "index").iterdir())
+        assert drop_model(db, tmp_path / "index", "m", MANY - 1) == 1
+        assert not list((tmp_path / "index").iterdir())
+        assert built.search(np.ones(DIM), 3) == []
 
     def test_k_above_the_count_gives_all(self, built: VectorIndex) -> None:
         assert len(built.search(np.ones(DIM), 10_000_000)) == MANY
@@ -366,6 +407,7 @@ class TestGenerations:
         query = random_vectors(1, seed=5)[0]
         right = built.search(query, 10)
         nowhere = VectorIndex(db, None, model="m", dim=DIM, exact_below=10)
+        assert not nowhere.due()
         assert not nowhere.build(NOW)
         assert nowhere.search(query, 10) == right
         monkeypatch.setattr(hnsw, "installed", lambda: False)
