@@ -265,8 +265,8 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"(?P<n>{_NUMBER}) (?P<unit>{_UNIT}) from now(?P<back>(?!))?", _distance),
         (rf"(?:(?P<part>early|mid-?|late|the beginning of|the middle of|the end of)[ -])?(?:(?P<turn>last|this|next) )?"
          rf"(?P<month>{_MONTH})\.?{_OF_YEAR}", _month),
-        (rf"(?:the )?(?P<turn>last|past|previous|this|current|next|coming) (?P<unit>week|weekend|month|year|night|"
-         rf"{'|'.join(SEASONS)})", _turned),
+        (rf"(?:the |this )?(?P<turn>last|past|previous|this|current|next|coming) (?P<unit>week|weekend|month|year|"
+         rf"night|{'|'.join(SEASONS)})", _turned),
         (rf"(?:the )?(?P<season>{'|'.join(SEASONS)}) (?:of )?(?P<year>{_YEAR})", _season),
         (rf"(?:(?P<turn>last|past|next|coming|this) )?(?P<day>{_DAY})(?! (?:night|morning|evening)s)", _weekday),
         (rf"(?:in|since|during|of|until|by|before|after|from|year) (?P<year>{_YEAR})", _year_only),

@@ -1,10 +1,12 @@
 """Answers to labelled questions: what the assistant makes of its evidence, beside two plain ways with the same model.
 
-    python -m bench.answers [FOLDER] [--model ID] [--questions 40] [--adversarial 15] [--cache FOLDER] [--seconds 540]
+    python -m bench.answers [FOLDER] [--model ID] [--questions 40] [--adversarial 15] [--only NAME ...]
+                           [--cache FOLDER] [--seconds 540]
 
 FOLDER holds locomo.NAME.turns.jsonl.gz and .questions.jsonl.gz. The plain ways get the ten nearest turns by vector
 ("dense"), or the last 8,000 tokens of the conversation ("last"), under the same rules and worked examples. Homes and
-replies are kept in the cache, so a run that was cut short goes on where it stopped and nothing is asked twice.
+replies are kept in the cache, so a run that was cut short goes on where it stopped and nothing is asked twice. `--only`
+takes the questions of these conversations alone (conv-42 conv-43), which saves reading the long prompts of the others.
 """
 
 from __future__ import annotations
@@ -118,7 +120,9 @@ def main() -> None:
         lambda: load_chat(home, config), given.cache / f"{Path(given.model).stem}.jsonl", until, given.model
     )
     replies: list[Reply] = []
-    asked = sample(given.folder, given.questions, given.adversarial, given.seed)
+    paths = sorted(given.folder.glob("locomo.*.turns.jsonl.gz"))
+    paths = [path for path in paths if not given.only or path.name.split(".")[1] in given.only]
+    asked = sample(paths, given.questions, given.adversarial, given.seed)
     try:
         for ways in PASSES:
             for path, questions in asked.items():
@@ -141,6 +145,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--adversarial", type=int, default=15)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="+", default=())
     parser.add_argument("--way", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--cache", type=Path, default=Path("/tmp/mem-answers"))
     parser.add_argument("--seconds", type=float, default=540)
@@ -148,10 +153,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def sample(folder: Path, many: int, adversarial: int, seed: int) -> dict[Path, list[dict[str, Any]]]:
+def sample(paths: Sequence[Path], many: int, adversarial: int, seed: int) -> dict[Path, list[dict[str, Any]]]:
     """Questions by conversation: of each answerable category its share, at least one, and some that nothing answers."""
     by_category: dict[str, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
-    for path in sorted(folder.glob("locomo.*.turns.jsonl.gz")):
+    for path in paths:
         for question in rows(path.with_name(path.name.replace(".turns.", ".questions."))):
             by_category[question["category"]].append((path, question))
     answerable = sum(len(found) for name, found in by_category.items() if name != ADVERSARIAL)
