@@ -80,11 +80,11 @@ class Scrubber:
         return text
 
     def _right(self, id: str) -> str:
-        """The id of the memory that says what the sentence says, where the one that is named shares no word of it."""
+        """The id of the memory that says of the sentence all that the named one says, and more, where there is one."""
         said = _stems(" ".join(telling(self._sentence)))
-        shared = {i: len(said & _stems(_grounds(e))) for i, e in self._evidence.items()}
-        best = max(shared, key=lambda i: (shared[i], i == id))
-        return best if not shared[id] and shared[best] >= _SURE else id
+        shared = {i: said & _stems(_grounds(e)) for i, e in self._evidence.items()}
+        more = [i for i, words in shared.items() if words > shared[id] and len(words) >= _SURE]
+        return max(more, key=lambda i: len(shared[i]), default=id)
 
 
 def used(text: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:

@@ -39,28 +39,23 @@ EXAMPLES: tuple[Message, ...] = (
 )
 
 
-_BIRD = '[mex2] 3 May 2019, you said: "My parrot Kiko turned four today."'
-_WORK = '[mex3] 8 August 2020, you said: "I started at Acme as a welder on 3 August 2020."'
-_MOVED = '[mex4] 9 June 2020, Rosa said: "I moved to Lyon in May 2020, and I have time to paint again."'
-_LAMP = '[mex5] 21 July 2020, Rosa said: "I bought a lamp for the flat, it is so bright now."'
-_CHAIRS = (
-    '[mex6] 2 August 2020, Rosa said: "With the two chairs that I found on 1 August 2020 it feels like home!"'
-)
-
-
-def _shown(question: str, answer: str, *notes: str) -> tuple[Message, Message]:
-    block = "\n".join(["Notes:", *notes])
-    return Message("user", f"{block}\n\nMessage: {question}"), Message("assistant", answer)
-
-
 BRIEF_EXAMPLES: tuple[Message, ...] = (
-    *_shown("Where do I work?", "At Acme, as a welder [mex3].", _BIRD, _WORK),
-    *_shown("When did Rosa move to Lyon?", "May 2020 [mex4].", _LAMP, _MOVED),
-    *_shown(
-        "What does Rosa have in her flat?", "A lamp and two chairs [mex5, mex6].", _MOVED, _CHAIRS, _LAMP
+    EXAMPLES[0],
+    Message("assistant", "A welder at Acme [mex3]."),
+    Message(
+        "user",
+        'Notes:\n[mex2] 3 May 2019, you said: "My parrot Kiko turned four today."\n\n'
+        "Message: When was Kiko's birthday?",
     ),
-    *_shown("Would Rosa enjoy a drawing class?", "Yes, as she paints [mex4].", _LAMP, _MOVED),
-    *_shown("What is my goldfish called?", "I don't know.", _LAMP, _BIRD),
+    Message("assistant", "3 May 2019 [mex2]."),
+    Message(
+        "user",
+        'Notes:\n[mex2] 3 May 2019, you said: "My parrot Kiko turned four today."\n\n'
+        "Message: Do I keep a bird?",
+    ),
+    Message("assistant", "Yes [mex2]."),
+    EXAMPLES[2],
+    Message("assistant", "I don't know."),
 )
 """For single questions: small models answer as briefly as they saw it done."""
 
