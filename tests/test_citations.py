@@ -48,6 +48,22 @@ def test_a_mark_beside_the_words_of_another_memory_is_set_right() -> None:
     assert scrubbed(["Your cat sleeps [m7k2]."]) == "Your cat sleeps [m7k2]."
 
 
+def test_a_mark_goes_to_the_memory_that_says_the_same_and_more() -> None:
+    plan = Evidence("mpaa", "I thought of a move to Porto for years.", MOVED.time)
+
+    def checked(said: str) -> str:
+        scrubber = Scrubber((plan, *BOTH))
+        return scrubber.feed(said) + scrubber.rest()
+
+    assert checked("Years ago to Porto [mpaa].") == "Years ago to Porto [mpaa]."
+    assert checked("On a weekend in March 2024, to Lisbon [mpaa].") == (
+        "On a weekend in March 2024, to Lisbon [m7k2]."
+    )
+    assert checked("You moved to Lisbon, your bike is useless [m7k2, mq44].") == (
+        "You moved to Lisbon, your bike is useless [m7k2, mq44]."
+    )
+
+
 @given(st.text(alphabet="ab [m7k2zq4],.", max_size=80), st.integers(1, 9))
 def test_a_stream_says_the_same_however_it_is_cut(text: str, size: int) -> None:
     pieces = [text[i : i + size] for i in range(0, len(text), size)]
