@@ -12,6 +12,7 @@ from app import encode
 from app.assistant import DONT_KNOW, Assistant, cleaned
 from app.config import Config, Home, ModelsConfig
 from app.events import Answered, Event, Recalled, Said, Stored
+from app.evidence import gather
 from app.memory import Memory
 from app.open import open_memory
 from app.records import Filter, Kind, Record, Source
@@ -341,3 +342,16 @@ def test_what_another_tells_of_themself_does_not_answer_for_whom_is_asked_about(
     one = assistant(memory, ["Luna."])
     assert answer(one.ask("What did Ana name the grey cat from the shelter?", NOW)).text == "Luna."
     assert answer(one.ask("What did Ben name the grey cat from the shelter?", NOW)).abstained
+
+
+def test_a_moment_is_asked_of_the_best_few_notes_and_a_list_of_many(memory: Memory) -> None:
+    for day, place in enumerate(
+        ("river Soca", "lake Bled", "sea near Piran", "pool in Kranj", "pond at home")
+    ):
+        told(memory, f"I swam in the {place} with Tom and enjoyed it.", days=40 + day)
+
+    def found(question: str) -> list[str]:
+        return [e.text.split(" with ")[0] for e in gather(memory, question, NOW, 12).evidence]
+
+    assert found("When did I swim in the river Soca with Tom?") == ["I swam in the river Soca"]
+    assert len(found("What kinds of water did I swim in with Tom, as in the river Soca?")) > 3
