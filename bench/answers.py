@@ -124,15 +124,15 @@ def main() -> None:
     paths = [path for path in paths if not given.only or path.name.split(".")[1] in given.only]
     asked = sample(paths, given.questions, given.adversarial, given.seed)
     try:
-        for ways in PASSES:
-            for path, questions in asked.items():
-                memory = stored(path, given.cache / path.name.split(".")[1])
+        for path, questions in asked.items():
+            memory = stored(path, given.cache / path.name.split(".")[1])
+            for ways in PASSES:
                 for question, way in product(questions, ways):
                     if way in given.way and (way == "mem" or question["category"] != ADVERSARIAL):
                         replies.append(WAY[way](memory, chat, question))
                         if given.show:
                             show(question, replies[-1])
-                memory.close()
+            memory.close()
     except TimeIsUp:
         print(f"Time is up after {len(replies)} replies; run it again to go on.")
     report(replies)
