@@ -49,6 +49,7 @@ ASK_TOKENS = 1000
 REPLY_TOKENS = 512
 HITS = 12
 RESUMED_TURNS = 200
+CIRCLE = 40
 DONT_KNOW = "I don't know: nothing that you told me says it."
 NOT_KNOWING = re.compile(r"\bI (?:don't|do not) know\b", re.IGNORECASE)
 ASKED = gate.Need(True, True, "asked")
@@ -338,12 +339,24 @@ def cleaned(text: str) -> str:
     return _CONTROL.sub("", text.encode("utf-8", errors="replace").decode("utf-8")).strip()
 
 
+def onward(stream: Iterator[str]) -> Iterator[str]:
+    """The pieces of a reply until it goes round in a circle, as small models do in lists: its last words, `CIRCLE`
+    characters or more, stand there three times in a row."""
+    said = ""
+    for piece in stream:
+        yield piece
+        said = (said + piece)[-9 * CIRCLE :]
+        sizes = range(CIRCLE, len(said) // 3 + 1)
+        if any(said[-n:] == said[-2 * n : -n] == said[-3 * n : -2 * n] for n in sizes):
+            return
+
+
 def _clean(
     stream: Iterator[str], evidence: tuple[Evidence, ...], thoughts: deque[str]
 ) -> Iterator[Said | Thought]:
     """The model's pieces, their citations checked, and its thoughts as they come."""
     scrubber = citations.Scrubber(evidence)
-    for piece in stream:
+    for piece in onward(stream):
         while thoughts:
             yield Thought(thoughts.popleft())
         if clean := scrubber.feed(piece):

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from app import citations
-from app.assistant import NOT_KNOWING, Assistant
+from app.assistant import NOT_KNOWING, Assistant, onward
 from app.config import Config, ModelsConfig, find_home
 from app.events import Answered, Evidence, Recalled
 from app.evidence import FOOT, HEAD, day, of_record
@@ -100,7 +100,7 @@ class Kept:
             if time.monotonic() > self.until:
                 raise TimeIsUp
             more.pop("stop", None)
-            self.replies[key] = "".join(self.model.stream(messages, **more))
+            self.replies[key] = "".join(onward(self.model.stream(messages, **more)))
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([key, self.replies[key]]) + "\n")
         yield self.replies[key]

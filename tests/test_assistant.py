@@ -355,3 +355,12 @@ def test_a_moment_is_asked_of_the_best_few_notes_and_a_list_of_many(memory: Memo
 
     assert found("When did I swim in the river Soca with Tom?") == ["I swam in the river Soca"]
     assert len(found("What kinds of water did I swim in with Tom, as in the river Soca?")) > 3
+
+
+def test_a_reply_that_goes_round_in_a_circle_ends(memory: Memory) -> None:
+    told(memory, "Tom is allergic to peanuts.")
+    circle = "chess, draughts, ludo, and then a game of cards, "
+    done = answer(assistant(memory, ["Games: " + circle * 20]).ask("What is Tom allergic to?", NOW))
+    assert done.text == ("Games: " + circle * 3).strip()
+    rows = "".join(f"{n}. a game of chess that I played with Tom in the garden\n" for n in range(20))
+    assert answer(assistant(memory, [rows]).ask("What is Tom allergic to?", NOW)).text == rows.strip()
