@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.memory import Memory
     from app.records import Record
 
-MOST_HITS = 40
+MOST_HITS = 50
 LONG = 120  # words; of what is longer only the telling sentences stand in a block
 ALIKE = 0.85  # share of words in common above which two notes say the same
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
@@ -42,7 +42,7 @@ def packed(memory: Memory, lookup: Lookup, budget: int) -> Block:
     if found.abstain:
         return Block("", 0, ())
     asked = frozenset(stem(word) for word in found.analysis.terms)
-    return block([hit.record for hit in found.hits], lookup.now, budget, asked)
+    return block([hit.record for hit in found.hits[: found.enough]], lookup.now, budget, asked)
 
 
 def block(

@@ -21,7 +21,8 @@ from app.recall.abstain import probability, signs
 from app.recall.analysis import Analysis, analyse
 from app.recall.candidates import Candidates
 from app.recall.hop import second_hop
-from app.recall.order import ranking, with_each, with_origins
+from app.recall.order import ordered, with_origins
+from app.recall.router import Route, route
 from app.recall.signals import signals, strength
 from app.recall.weights import Weights, load_weights
 from app.uses import DECAY, curve_of
@@ -61,12 +62,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """Hits, best first. `probability`: that the store holds an answer; `abstain` where it is too low. `ms` in all."""
+    """Hits, best first. `probability`: that the store holds an answer; `abstain` where it is too low. `enough`: as many
+    hits as the question calls for, few where one stands out. `ms` in all."""
 
     hits: tuple[Hit, ...]
     abstain: bool
     probability: float
     analysis: Analysis
+    enough: int
     ms: float
 
 
@@ -108,23 +111,27 @@ class Recall:
         if further := second_hop(analysis, found):
             analysis, found = further, self.candidates(further, query).best(RANKED)
         hits: tuple[Hit, ...] = ()
-        chance = 0.0
+        chance, enough = 0.0, 0
         if len(found):
-            table = signals(analysis, found, query.now, query.filter.as_of)
-            scores = self.weights.score(table, found.between_people, analysis.seeks)
-            fresh = strength(found, query.now, self.curve)
-            exact = table["date"] >= 1  # needs no favour of being fresh
-            broad = "list" in analysis.seeks
-            scores = with_origins(found, scores + self.prior * np.maximum(fresh, exact), broad=broad)
-            order = ranking(found, scores, spread=broad, most=max(query.k, 0))
-            order = with_each(found, order, analysis.together)
-            hits = self._hits(found, scores, order)
+            scores, chosen = self._scores(analysis, found, query)
+            order = ordered(found, scores, analysis, chosen)[: max(query.k, 0)]
+            hits, enough = self._hits(found, scores, order), chosen.enough
             chance = probability(
                 signs(analysis, found),
                 self.weights.known if found.cosine.any() else self.weights.known_by_text,
             )
         ms = 1000 * (time.perf_counter() - started)
-        return Recalled(hits, chance < self.weights.abstain_below, chance, analysis, ms)
+        return Recalled(hits, chance < self.weights.abstain_below, chance, analysis, enough, ms)
+
+    def _scores(self, analysis: Analysis, found: Candidates, query: Query) -> tuple[np.ndarray, Route]:
+        """How well each candidate answers, and how broadly the question is to be answered."""
+        table = signals(analysis, found, query.now, query.filter.as_of)
+        scores = self.weights.score(table, found.between_people, analysis.seeks)
+        fresh = strength(found, query.now, self.curve)
+        exact = table["date"] >= 1  # needs no favour of being fresh
+        scores = scores + self.prior * np.maximum(fresh, exact)
+        chosen = route(analysis, scores)
+        return with_origins(found, scores, broad=chosen.broad), chosen
 
     def analyse(self, query: Query) -> Analysis:
         """The question taken apart, with the names that the store has heard."""
