@@ -70,7 +70,7 @@ class Moment:
 
     def weekend(self, offset: int) -> Found:
         saturday = self.today - timedelta(days=self.today.weekday()) + timedelta(days=5, weeks=offset)
-        return self.days(saturday, 2, "day")
+        return self.days(saturday, 2, "weekend")
 
     def month(self, year: int, month: int, months: int = 1) -> Found:
         years, index = divmod(month - 1 + months, 12)

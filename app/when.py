@@ -49,7 +49,7 @@ _HINT = re.compile(
 class TimeSpan:
     """The interval [start, end) that `text[begin:finish]` names, and how exact it is.
 
-    `precision`: hour, day, week, month, season, year, or range.
+    `precision`: hour, day, weekend, week, month, season, year, or range.
     """
 
     start: datetime
@@ -341,8 +341,8 @@ def describe(span: TimeSpan) -> str:
     if span.precision == "range":
         last = span.end - timedelta(days=1)
         return f"{start.day} {start:%B %Y} to {last.day} {last:%B %Y}"
-    if span.precision == "week":
-        return f"the week of {start.day} {start:%B %Y}"
+    if span.precision in ("week", "weekend"):
+        return f"the {span.precision} of {start.day} {start:%B %Y}"
     if span.precision == "season":
         name = {3: "spring", 6: "summer", 9: "autumn", 12: "winter"}[start.month]
         return f"{name} {start.year}"

@@ -145,7 +145,9 @@ def test_absolute_words() -> None:
     assert resolved("I ran yesterday and will swim in two weeks.", MONDAY) == (
         "I ran on 7 May 2023 and will swim in the week of 19 May 2023."
     )
-    assert resolved("The trip this past weekend was fun.", MONDAY) == "The trip on 6 May 2023 was fun."
+    assert resolved("The trip this past weekend was fun.", MONDAY) == (
+        "The trip on the weekend of 6 May 2023 was fun."
+    )
     assert resolved("She was born in June 1990.", MONDAY) == "She was born in June 1990."
     assert describe(find_times("last month", MONDAY)[0]) == "April 2023"
 
