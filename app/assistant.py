@@ -253,7 +253,7 @@ class Assistant:
             self.chat.on_thought = thoughts.append
         stream = self.chat.stream(plan.layout.messages, max_tokens=self.window.reply_tokens, stop=stop)
         try:
-            yield from _clean(stream, plan.evidence, thoughts)
+            yield from _clean(stream, plan, thoughts)
         finally:
             close = getattr(stream, "close", None)
             if close is not None:  # the model is stopped now, not when its iterator is collected
@@ -351,11 +351,9 @@ def onward(stream: Iterator[str]) -> Iterator[str]:
             return
 
 
-def _clean(
-    stream: Iterator[str], evidence: tuple[Evidence, ...], thoughts: deque[str]
-) -> Iterator[Said | Thought]:
+def _clean(stream: Iterator[str], plan: Plan, thoughts: deque[str]) -> Iterator[Said | Thought]:
     """The model's pieces, their citations checked, and its thoughts as they come."""
-    scrubber = citations.Scrubber(evidence)
+    scrubber = citations.Scrubber(plan.evidence, plan.text)
     for piece in onward(stream):
         while thoughts:
             yield Thought(thoughts.popleft())

@@ -46,7 +46,9 @@ class Scrubber:
     """Checks the marks in a stream: ids that were never given go, and a mark beside words that another memory
     says is set right. A mark is held back until it can be checked."""
 
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
+    def __init__(self, evidence: Sequence[Evidence], question: str = "") -> None:
+        """`question` tells two memories apart that both hold a short answer."""
+        self._asked = _stems(" ".join(telling(question)))
         self._evidence = {e.id: e for e in evidence}
         self._sentence = ""  # what was said since the last sentence ended
         self._held = ""
@@ -80,8 +82,9 @@ class Scrubber:
         return text
 
     def _right(self, id: str) -> str:
-        """The id of the memory that says of the sentence all that the named one says, and more, where there is one."""
-        said = _stems(" ".join(telling(self._sentence)))
+        """The id of the memory that holds all that the named one holds of the sentence and of what it answers, and
+        more, where there is one."""
+        said = _stems(" ".join(telling(self._sentence))) | self._asked
         shared = {i: said & _stems(_grounds(e)) for i, e in self._evidence.items()}
         more = [i for i, words in shared.items() if words > shared[id] and len(words) >= _SURE]
         return max(more, key=lambda i: len(shared[i]), default=id)
@@ -159,7 +162,8 @@ def sentences(text: str) -> list[str]:
 
 def telling(text: str) -> set[str]:
     """The words of a text that say something, lower case, without common ones."""
-    return {w for w in map(str.lower, _WORD.findall(_MARK.sub("", text))) if w not in _COMMON and len(w) > 1}
+    said = map(str.lower, _WORD.findall(_MARK.sub("", text)))
+    return {w for w in said if w not in _COMMON and (len(w) > 1 or w.isdigit())}
 
 
 def _grounds(item: Evidence) -> str:

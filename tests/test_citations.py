@@ -48,6 +48,14 @@ def test_a_mark_beside_the_words_of_another_memory_is_set_right() -> None:
     assert scrubbed(["Your cat sleeps [m7k2]."]) == "Your cat sleeps [m7k2]."
 
 
+def test_the_question_tells_apart_which_memory_holds_a_short_answer() -> None:
+    other = Evidence("mpaa", "In June Lisbon was on the news.", BIKE.time)
+    asked = Scrubber((other, MOVED), "Where did we move last weekend?")
+    assert asked.feed("To Lisbon [mpaa].") + asked.rest() == "To Lisbon [m7k2]."
+    alone = Scrubber((other, MOVED))
+    assert alone.feed("To Lisbon [mpaa].") + alone.rest() == "To Lisbon [mpaa]."
+
+
 def test_a_mark_goes_to_the_memory_that_says_the_same_and_more() -> None:
     plan = Evidence("mpaa", "I thought of a move to Porto for years.", MOVED.time)
 
@@ -110,6 +118,8 @@ def test_an_answer_without_marks_is_traced_to_what_holds_its_words() -> None:
     assert borne_out_by("Luna.", "What is the grey cat called?", [boat, cat]) == ("mcat",)
     assert borne_out_by("Luna; sold in June", "The cat, and the boat?", [boat, cat]) == ("mbat", "mcat")
     assert borne_out_by("The grey cat.", "What is the grey cat called?", [boat, cat]) == ()
+    many = Evidence("mnum", "There were 7 of us on the hike.", MOVED.time)
+    assert borne_out_by("7", "How many were on the hike?", [boat, many]) == ("mnum",)
     assert borne_out_by("Yes.", "Is the grey cat called Luna?", [boat, cat]) == ("mcat",)
     assert borne_out_by("Yes, I sold the boat in June.", "Did I sell the boat in June?", [cat, boat]) == (
         "mbat",
