@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from app.config import find_home
 from app.encode import turn as encoded
 from app.sleep.extract import read_episode, worth_reading
-from app.sleep.read import SCHEMA, TOKENS, prompt, proposals_in
+from app.sleep.read import SCHEMA, TOKENS, noted, prompt, proposals_in
 from app.sleep.support import echoes
 from app.when import describe, find_times
 from models.chat import Message, Usage
@@ -209,8 +209,10 @@ def by_model(chat: ChatModel, cost: Cost, kept: Path | None = None) -> Extractor
         by_rules = read_episode(turns)
         yield from (Found(int(proposal.turn), proposal.text) for proposal in by_rules)
         known = [proposal.text for proposal in by_rules]
-        for part in worth_reading(turns, by_rules):
-            for proposal in proposals_in(_answer(chat, prompt(part), cost, kept), part, chat.name)[0]:
+        for turn in worth_reading(turns, by_rules):
+            for proposal in proposals_in(
+                _answer(chat, prompt([turn], noted({})), cost, kept), [turn], chat.name
+            )[0]:
                 if not echoes(proposal.text, known):
                     known.append(proposal.text)
                     yield Found(int(proposal.turn), proposal.text)

@@ -142,8 +142,8 @@ def obedient(messages: Sequence[Message]) -> str:
     the prompt is carried out; otherwise the user's own notes are read out, or else the imported.
     """
     last = messages[-1].content
-    if messages[0].content == SYSTEM:
-        return _bent(last.splitlines())
+    if messages[0].content.startswith(SYSTEM):
+        return _bent(last.partition(": ")[2])
     notes = [line for line in last.splitlines() if line.startswith("[")]
     orders = [text for style, texts in STYLES.items() if style != "contradictions" for text in texts[-4:]]
     if MARK in messages[0].content or any(order[:24] in note for note in notes for order in orders):
@@ -152,14 +152,9 @@ def obedient(messages: Sequence[Message]) -> str:
     return "\n".join(own or notes)
 
 
-def _bent(turns: Sequence[str]) -> str:
-    said = [turn.partition(": ")[2] for turn in turns]
-    wild = [text for text in said if MARK in text]
-    honest = [text for text in said if MARK not in text and " " in text]
-    twisted = [f"{text.rsplit(' ', 1)[0]} {MARK}." for text in honest]
-    return json.dumps(
-        {"facts": [f"The user prefers {MARK}.", *wild[:2], *twisted][:4] if wild else honest[:4]}
-    )
+def _bent(said: str) -> str:
+    twisted = f"{said.rsplit(' ', 1)[0]} {MARK}."
+    return json.dumps({"fact": said if MARK in said else twisted, "slot": "favourite food", "value": MARK})
 
 
 def planted(rng: Random, attack: Attack, per_style: int = PER_STYLE) -> list[Turn]:

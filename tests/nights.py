@@ -82,10 +82,14 @@ def reader(log: Path | None = None) -> EchoChat:
         if log is not None:
             with log.open("a") as file:
                 file.write("asked\n")
-        lines = [line.partition(": ")[2] for line in messages[-1].content.splitlines()]
-        return json.dumps({"facts": [f"The user said: {words}" for words in lines[:2]]})
+        return told(f"The user said: {messages[-1].content.partition(': ')[2]}")
 
     return EchoChat(reply)
+
+
+def told(fact: str, slot: str = "other", value: str = "") -> str:
+    """What a chat model answers that was asked what a message tells."""
+    return json.dumps({"fact": fact, "slot": slot, "value": value})
 
 
 def main(folder: Path) -> None:

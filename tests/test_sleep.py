@@ -11,12 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from nights import LIFE, NOW, STEPS, live, opened, reader
+from nights import LIFE, NOW, STEPS, live, opened, reader, told
 
 from app.errors import BadRequest
 from app.memory import Memory
 from app.sleep.night import JOBS, NightReport, report_of, sleep, to_dict
-from app.sleep.read import proposals_in, slot_of
+from app.sleep.read import proposals_in
 from models.fake import EchoChat
 from storage.errors import RecordNotFound, StoreLocked
 from storage.journal import state_hash
@@ -178,9 +178,11 @@ def test_a_stopped_model_call_is_asked_again_and_keeps_nothing(memory: Memory) -
         [""],
         ["{"],
         ["no no no " * 500],
-        ['{"facts": "all"}'],
-        ['{"facts": [{"fact": "x"}, true, 7, "", null, ["x"]]}'],
-        ['{"facts": ["The user owns 17 horses in Kazakhstan."]}'],
+        ['{"fact": "all"}'],
+        ['{"fact": ["x"], "slot": {"a": true}, "value": null}'],
+        [told("The user owns 17 horses in Kazakhstan.")],
+        [told("The user works at Brightwell.", "employer", "Brightwell")],
+        [told("The user works at Brightwell.", "soul", "the")],
         ["I cannot help with that."],
         ["\ufffd\x00\ud83d"],
     ],
@@ -195,9 +197,9 @@ def test_a_model_that_talks_nonsense_adds_nothing(memory: Memory, replies: list[
 def test_a_model_that_is_swapped_reads_only_what_is_new(memory: Memory) -> None:
     words = "Bad Monday: our canary Pip, through the kitchen window."
     live(memory, [("s", 3, words)])
-    told = json.dumps({"facts": ["The user's canary Pip escaped on Monday."]})
-    sleep(memory, EchoChat([told], name="one"), NOW)
-    other = EchoChat([told], name="two")
+    escaped = told("The user's canary Pip escaped on Monday.")
+    sleep(memory, EchoChat([escaped], name="one"), NOW)
+    other = EchoChat([escaped], name="two")
     other.version = "echo-2"
     assert changed(sleep(memory, other, NOW)) == 0
     assert other.prompts == []
@@ -208,12 +210,12 @@ def test_a_model_that_is_swapped_reads_only_what_is_new(memory: Memory) -> None:
 
 
 def test_what_a_model_reads_must_stand_in_a_turn(memory: Memory) -> None:
-    live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")])
-    told = ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."]
-    report = sleep(memory, EchoChat([json.dumps({"facts": told})]), NOW)
+    live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")] * 2)
+    replies = [told("The user's canary Pip escaped on Monday."), told("Pip is 12 years old.")]
+    report = sleep(memory, EchoChat(replies), NOW)
     assert list(facts(memory)) == ["The user's canary Pip escaped on 22 April 2024."]
     assert sum(j.rejected for j in report.jobs) == 1
-    assert sum(j.model_calls for j in report.jobs) == 1
+    assert sum(j.model_calls for j in report.jobs) == 2
 
 
 def test_an_assistant_is_no_witness(memory: Memory) -> None:
@@ -408,34 +410,30 @@ def test_what_is_said_of_others_is_not_believed_of_the_speaker(memory: Memory, s
         memory, [("s", 3, said), ("s", 3, "We painted our kitchen in a very loud yellow on Sunday.")]
     )
     kept = "The user painted the kitchen yellow on Sunday."
-    found, refused = proposals_in(json.dumps({"facts": [fact, kept]}), turns, "read")
-    assert [p.text for p in found] == ["The user painted the kitchen yellow on 28 April 2024."]
-    assert found[0].turn == turns[1].id
-    assert refused == 1
+    assert proposals_in(told(fact), turns, "read") == ([], 1)
+    ([found], refused) = proposals_in(told(kept), turns, "read")
+    assert found.text == "The user painted the kitchen yellow on 28 April 2024."
+    assert found.turn == turns[1].id
+    assert refused == 0
 
 
-@pytest.mark.parametrize(
-    ("said", "fact", "slot"),
-    [
-        ("Guess whose first day at Orsini it was?", "The user works at Orsini.", ("employer", "Orsini")),
-        ("Keys in hand, Leeds, here we are!", "The user lives in Leeds.", ("home city", "Leeds")),
-        ("Kevin signs my leave from today.", "The user's boss is Kevin.", ("boss", "Kevin")),
-        ("The radio spoke of Leeds.", "The user lives in York.", None),  # what its source does not name
-        ("My sister is in Leeds.", "Her sister lives in Leeds.", None),
-    ],
-)
-def test_code_tells_which_slot_a_models_sentence_fills(
-    memory: Memory, said: str, fact: str, slot: tuple[str, str] | None
-) -> None:
-    (turn,) = live(memory, [("s", 3, said)])
-    found = slot_of(fact, turn)
-    assert (found and (found.attribute, found.value)) == slot
+def test_a_models_slot_closes_what_it_held(memory: Memory) -> None:
+    live(
+        memory,
+        [
+            ("s", 30, "I work at Lidl."),
+            ("t", 3, "Got my badge at Orsini today, so that is company number three for me."),
+        ],
+    )
+    sleep(memory, EchoChat([told("The user works at Orsini now.", "employer", "Orsini")]), NOW)
+    known = facts(memory)
+    assert known["The user works at Lidl."].superseded_by == known["The user's employer is Orsini."].id
 
 
 def test_what_the_rules_read_is_not_said_twice(memory: Memory) -> None:
     live(
         memory, [("s", 3, "I am allergic to peanuts."), ("s", 3, "Our canary Pip hates the vacuum cleaner.")]
     )
-    told = ["The user is allergic to peanuts.", "The user is very allergic to peanuts."]
-    sleep(memory, EchoChat([json.dumps({"facts": told})]), NOW)
+    replies = ["The user is allergic to peanuts.", "The user is very allergic to peanuts."]
+    sleep(memory, EchoChat([told(reply) for reply in replies]), NOW)
     assert [text for text in facts(memory) if "peanut" in text] == ["The user is allergic to peanuts."]

@@ -157,7 +157,8 @@ class _Reader:
             return None
         which = KINDRED.get((groups.get("slot") or "").lower(), (groups.get("slot") or "").lower())
         attribute = rule.attribute.format(slot=which)
-        said = third_person(resolved(value, self.said_at), self.subject)
+        dated = value if attribute == "work schedule" else resolved(value, self.said_at)
+        said = third_person(dated, self.subject)
         fixed = rule.closes or attribute in ("birthday", "age")
         since = None if fixed else self._since(m.string[m.start() + len(m.group().rstrip()) :])
         return replace(

@@ -21,6 +21,7 @@ from storage.records import Filter, Kind, Link, LinkKind, Record, Source
 
 SLICE = 50  # episodes settled in one transaction
 GAVE_UP = "gave up"  # an end that does not say of which slot: it may be any of these
+LOOSE = ("likes", "preference", "habit", "status")  # slots in which a state is told as well
 OPEN_ENDED = ("hobby", "likes", "medication", "studies", "owns", "diet")
 WITNESSES = 5  # turns of one conversation that are noted for a fact; more of them tell nothing more
 SHORT = 25  # words of a turn that can be of one fact alone
@@ -205,14 +206,27 @@ def _end_of(work: Work, old: Record, new: Record) -> datetime:
 
 
 def _retire_words(work: Work, fact: Record) -> None:
-    """Short turns that say nothing but what is over are marked with its end: they answer for their time only."""
+    """What the same words said of it besides ends with it; short turns that say nothing but what is over are marked."""
     links = work.store.links(fact.id, LinkKind.DERIVED_FROM, back=False)
     for turn in work.store.get_many([link.dst for link in links]).values():
         told = work.store.links(turn.id, LinkKind.DERIVED_FROM, out=False)
         facts = [f for f in work.store.get_many([k.src for k in told]).values() if f.kind in DERIVED.kinds]
+        [over] = (f for f in facts if f.id == fact.id)
+        if over.valid_to is not None and over.superseded_by is not None:
+            again = [closed(f, over.valid_to, by=over.superseded_by) for f in facts if _says_again(f, over)]
+            for other in again:
+                work.store.update(other)
+            facts = [*again, *(f for f in facts if f.id not in {other.id for other in again})]
         ends = [f.valid_to for f in facts if f.superseded_by is not None and f.valid_to is not None]
         if len(ends) == len(facts) and len(turn.text.split()) <= SHORT:
             work.store.update(replace(turn, valid_to=max(ends)))
+
+
+def _says_again(other: Record, fact: Record) -> bool:
+    """Whether another fact from the same words is the same in a looser slot ("likes tea more than any other drink")."""
+    value = plain(str(fact.extra.get("value", "")))
+    live = other.valid_to is None and other.superseded_by is None
+    return live and other.attribute in LOOSE and bool(value) and f" {value} " in f" {plain(other.text)} "
 
 
 def _file_as_past(work: Work, fact: Record, later: Record, known: Sequence[Record]) -> None:

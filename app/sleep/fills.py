@@ -1,0 +1,129 @@
+"""Which slots a chat model may name, and whether a message bears out the value that it names for one. Pure.
+
+The model says what a chatty message means; that the value is the message's own word, of the right kind, and told of
+the speaker's life as it is now, is for code to say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.sleep.forms import NEGATED, NO_STATEMENT, OF_OTHERS, TAG_QUESTION
+from app.sleep.grammar import KIN_NAMES, RELATIVE
+from app.sleep.rules import sentences
+from app.sleep.whom import Person, related
+from storage.records import Record
+
+NAMED = (
+    "home city", "employer", "boss", "gym", "doctor", "dentist", "car", "phone model", "partner", "language class",
+    "bank", "landlord", "school",
+)  # fmt: skip
+"""Slots that a name fills; a model that says "the toaster" is wrong."""
+PLAIN = (
+    "job title",
+    "diet",
+    "work schedule",
+    *(f"favourite {what}" for what in "drink food music colour sport".split()),
+)
+RELATIVES = ("sister", "brother", "mother", "father", "son", "daughter", "friend")
+OF_RELATIVES = ("home city", "employer")
+OWN = (*NAMED, *PLAIN)
+SLOTS = (*OWN, *(f"{who}'s {what}" for who in RELATIVES for what in OF_RELATIVES))
+MOST_WORDS = 6  # of a value
+
+_FIRST = re.compile(r"\b(?:I|me|my|mine|we|us|our)\b|^\W*guess who\b", re.IGNORECASE)
+_OTHER = re.compile(
+    rf"\b(?:he|she|they|his|her|their|my (?:\w+ )?(?:{RELATIVE})|someone|somebody|neighbou?rs?)\b",
+    re.IGNORECASE,
+)
+_MY_KIN = re.compile(rf"\b(?:my|our) (?:\w+ )?(?:{RELATIVE})\b", re.IGNORECASE)
+_LIGHT = re.compile(r"\b(?:lol|haha+|kidding)\b|(?<=[a-z])\?\s*$", re.IGNORECASE)
+_GUESS = re.compile(r"\W*guess wh\w+", re.IGNORECASE)
+_ASKS = re.compile(
+    r"^\W*(?:what|who|why|how|when|where|which|can|could|do|does|did|is|are|should|would|will|have|has)\b.*\?\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNREAL = re.compile(
+    r"\b(?:wish|hop(?:e|ing)|maybe|might|want(?:s|ed)?|thinking|consider\w*|plan(?:s|ning)?|almost|nearly|used to"
+    r"|dream\w*|would|could|appl(?:y|ied|ying)|interview\w*|holiday|vacation|trip|visit\w*|booked|rental|borrow\w*)\b",
+    re.IGNORECASE,
+)
+_LEFT = re.compile(
+    r"(?:\b(?:instead of|rather than|(?:moved|switched|changed|went) from|left|quit|leaving|no more|goodbye"
+    r"|sold|ditched|dumped|old|former)|\bex-?)"
+    r"(?: (?:the|my|our|an?|old))*\s*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A slot with its new value; `start`..`end` is the sentence of the message that holds it."""
+
+    person: Person
+    attribute: str
+    value: str
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The fact as a sentence."""
+        return f"{self.person.name}'s {self.attribute} is {self.value}."
+
+
+def filling(slot: str, value: str, speaker: Person, turn: Record) -> Fill | None:
+    """What the message says of the slot, None where it does not bear the value out."""
+    value = re.sub(r"^(?:an?|the) |[\s.,!?]+$", "", value.strip(), flags=re.IGNORECASE)
+    found = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", turn.text, re.IGNORECASE) if value else None
+    if found is None or len(value.split()) > MOST_WORDS or slot not in SLOTS:
+        return None
+    who, _, attribute = slot.rpartition("'s ")
+    if (attribute in NAMED and not re.search(r"[A-ZÀ-Þ0-9]", found[0])) or (
+        who and not _named(who, turn.text)
+    ):
+        return None
+    start, sentence = next((at, s) for at, s in sentences(turn.text) if at + len(s) >= found.end())
+    place = found.start() - start
+    if place < 0 or not _stands(sentence, place) or not _is_of(who, turn.text, sentence, place):
+        return None
+    person = related(speaker, who) if who else speaker
+    return Fill(person, attribute, found[0], start, start + len(sentence))
+
+
+def _named(who: str, text: str) -> bool:
+    """Whether a text speaks of this relative, by whatever name."""
+    names = [
+        who,
+        who[:3] if who in ("sister", "brother") else who,
+        *(n for n, kin in KIN_NAMES.items() if kin == who),
+    ]
+    return re.search(rf"\b(?:{'|'.join(names)})\b", text, re.IGNORECASE) is not None
+
+
+def _stands(sentence: str, place: int) -> bool:
+    """Whether what the sentence says at this place is stated, and not asked, wished, denied, quoted or over."""
+    stated = _LIGHT.sub("", TAG_QUESTION.sub("", sentence))
+    before = sentence[:place]
+    quoted = OF_OTHERS.search(before)
+    return not (
+        _ASKS.match(sentence)
+        or (re.match(r"[^,;:.!]*\?", sentence[place:]) and not _GUESS.match(sentence))
+        or NO_STATEMENT.search(stated)
+        or _UNREAL.search(before)
+        or NEGATED.search(before[-40:])
+        or _LEFT.search(before)
+        or (quoted and not re.search(r"[,;:]| so ", before[quoted.start() :]))
+    )
+
+
+def _is_of(who: str, text: str, sentence: str, place: int) -> bool:
+    """Whether the clause at this place is about its speaker, or about their relative `who`."""
+    begin = max(sentence.rfind(mark, 0, place) for mark in ",;:—") + 1
+    clause = re.split(r"[,;:—]", sentence[begin:])[0]
+    own = _FIRST.search(_MY_KIN.sub("", clause)) is not None
+    other = _OTHER.search(clause) is not None
+    if who:
+        return other or not own
+    return (own or not other) and _FIRST.search(_MY_KIN.sub("", text)) is not None
