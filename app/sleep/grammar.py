@@ -200,14 +200,3 @@ GREETED = re.compile(
 )
 TITLES = {"Mrs": "f", "Ms": "f", "Miss": "f", "Aunt": "f", "Auntie": "f", "Mr": "m", "Uncle": "m"}
 KIN = re.compile(rf"(?:[a-z-]+ ){{0,2}}(?P<rel>{RELATIVE})(?: (?P<name>[A-Z]\w+))?")
-
-
-def uninflected(verb: str) -> str:
-    """The verb as it goes with "I", of one that goes with "she": am, have, fly, teach, work."""
-    if verb in ("is", "has", "does"):
-        return {"is": "am", "has": "have", "does": "do"}[verb]
-    if verb.endswith("ies"):
-        return f"{verb[:-3]}y"
-    if re.search(r"(?:[cs]h|ss|x|go|do)es$", verb):
-        return verb[:-2]
-    return verb[:-1] if re.search(r"[^s]s$", verb) else verb
