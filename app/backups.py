@@ -25,6 +25,14 @@ def make(memory: Memory, now: datetime) -> Backup:
     return Backup(path, now, path.stat().st_size)
 
 
+def find_backup(home: Home, path: Path) -> Path:
+    """The backup at `path`, or the one of that name among those of `home`. Raises BadInput where there is none."""
+    if not path.exists() and path.name == str(path):
+        path = home.backups / path
+    _header(path)
+    return path
+
+
 def put_back(home: Home, path: Path, now: datetime, ask: Callable[[], str] | None = None) -> Path | None:
     """Put the backup in place of the store; returns where the old one is kept, None where there was none.
 
@@ -44,4 +52,5 @@ def _header(path: Path) -> bytes:
         with gzip.open(path, "rb") as file:
             return file.read(SALT_BYTES)
     except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"{path} is no backup: {error}.", "See `mem backup --list`.") from error
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(f"{path} is no backup: {why}.", "See `mem backup --list`.") from error

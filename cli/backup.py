@@ -57,9 +57,10 @@ def restore_backup(
 
     Example: mem restore-backup mem-20240501T033000Z.db.gz
     """
-    from app.backups import put_back
+    from app.backups import find_backup, put_back
 
     place = find_home(home)
+    path = find_backup(place, path)
     if place.database.exists():
         confirmed(f"Put {path.name} in place of the store in {place.path}?", yes)
     kept = put_back(place, path, now(), asker())

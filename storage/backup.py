@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.database import connect, translated
-from storage.errors import StorageError, StoreDamaged, WrongKey
+from storage.errors import StorageError, StoreDamaged, StoreTooNew, WrongKey
 from storage.files import fault, make_private, private, replacing, sweep
 from storage.journal import state_hash
 from storage.lock import WriterLock
@@ -27,6 +27,9 @@ TIME = "%Y%m%dT%H%M%SZ"
 PREFIX, SUFFIX = "mem-", ".db.gz"
 LEVEL = 1  # gzip: four times faster than 6 and hardly larger on text beside vectors
 BLOCK = 1 << 20
+MOST = (
+    200  # times its packed size is the most that a backup unpacks to; a store is some 3 to 40 times as large
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,14 @@ def restore(path: Path, database: Path, now: datetime, key: str | None = None) -
     try:
         with replacing(database) as new:
             _unpack(path, new)
-            _state(new, key)
+            try:
+                _state(new, key)
+            except StoreTooNew as error:
+                raise StoreTooNew(f"{path} was written by a newer version of mem.", error.hint) from error
+            except StoreDamaged as error:
+                raise StoreDamaged(
+                    f"{path} is damaged.", "Choose another one: `mem backup --list`."
+                ) from error
             kept = _keep(database, now, key) if database.exists() else None
             fault("restore.swap")
         return kept
@@ -158,9 +168,13 @@ def _pack(source: Path, target: Path, level: int) -> None:
 
 def _unpack(source: Path, target: Path) -> None:
     fault("restore.unpack")
+    room = MOST * source.stat().st_size
     try:
         with gzip.open(source, "rb") as packed, target.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, BLOCK)
+            while block := packed.read(BLOCK):
+                room -= plain.write(block)
+                if room < 0:
+                    raise EOFError("it unpacks to more than a store can be")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise StoreDamaged(f"{source} is not a whole backup: {error}.", "Choose another one.") from error
 

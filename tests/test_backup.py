@@ -143,10 +143,10 @@ class TestRefused:
         store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         path = tmp_path / "newer.db.gz"
         path.write_bytes(gzip.compress((tmp_path / "mem.db").read_bytes()))
-        with pytest.raises(StoreTooNew):
+        with pytest.raises(StoreTooNew, match=r"newer\.db\.gz was written by a newer version"):
             restore(path, tmp_path / "mem.db", NOW)
 
-    @pytest.mark.parametrize("damage", ["cut", "flip", "text", "empty", "plain", "zeros"])
+    @pytest.mark.parametrize("damage", ["cut", "flip", "text", "empty", "plain", "zeros", "bomb", "page"])
     def test_a_damaged_file_leaves_the_store_alone(self, store: Store, tmp_path: Path, damage: str) -> None:
         path = snapshot(store.connection, tmp_path / "backups", NOW)
         data = bytearray(path.read_bytes())
@@ -159,9 +159,11 @@ class TestRefused:
                 "empty": b"",
                 "plain": gzip.compress(b"a text that is no database" * 500),
                 "zeros": gzip.compress(bytes(8192)),
+                "bomb": gzip.compress(gzip.decompress(data)[:100] + bytes(30_000_000)),
+                "page": gzip.compress(gzip.decompress(data)[:4096] + bytes(100_000)),
             }[damage]
         )
-        with pytest.raises((StoreDamaged, WrongKey)):
+        with pytest.raises((StoreDamaged, WrongKey), match=r"backup|mem-.*\.gz"):
             restore(path, tmp_path / "mem.db", NOW)
         assert [r.text for r in store.records(newest_first=False)] == ["the zebra was late", "tea at four"]
         assert not list(tmp_path.glob(".*.tmp"))
@@ -309,5 +311,5 @@ def test_a_backup_with_a_broken_page_is_refused(store: Store, tmp_path: Path) ->
         try:
             restore(path, tmp_path / "other" / "mem.db", NOW)
         except StoreDamaged as error:
-            refused += "The backup is damaged" in str(error)
+            refused += "is damaged" in str(error)
     assert refused

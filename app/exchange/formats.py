@@ -84,7 +84,8 @@ def guess(path: Path) -> str:
     by_name = {".jsonl": "jsonl", ".ndjson": "jsonl", **dict.fromkeys(NOTE_SUFFIXES, "markdown")}
     if plain.suffix.lower() in by_name:
         return by_name[plain.suffix.lower()]
-    if head is None or (b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))):
+    data = plain.suffix.lower() == ".json"  # of a program that is none of those known
+    if head is None or data or (b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))):
         raise BadInput(f"{path} is nothing that can be read.", f"Formats: {', '.join(IMPORTERS)}.")
     return "text"
 
