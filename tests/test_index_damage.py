@@ -1,4 +1,4 @@
-"""Index generations that were flipped, cut, swapped, lost or left behind by a crash: answers equal exact search."""
+"""Damaged index generations, their rows, and the log: flipped, cut, swapped, lost. Answers equal exact search."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from storage.database import connect
+from storage.check import integrity_problems, vector_problems
+from storage.database import connect, memory
 from storage.files import sha256, sweep
+from storage.journal import replay, state_hash
+from storage.records import Kind, Record, Source
+from storage.store import Store
 from storage.vectors import VectorIndex
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -28,6 +32,10 @@ QUERIES = np.random.default_rng(9).standard_normal((6, DIM))
 
 def opened(db: Any, folder: Path) -> VectorIndex:
     return VectorIndex(db, folder / "index", model="m", dim=DIM, exact_below=500)
+
+
+def said(text: str) -> Record:
+    return Record(Kind.EPISODIC, text, Source.USER_SAID, Source.USER_SAID, event_time=NOW, recorded_at=NOW)
 
 
 def fill(db: Any, index: VectorIndex, first: int, count: int) -> None:
@@ -261,19 +269,80 @@ def test_a_crash_at_any_step_of_a_build_loses_nothing(tmp_path: Path, action: st
     assert left_over == []
 
 
-@pytest.mark.soak
-@pytest.mark.skipif("MEM_SOAK" not in os.environ, reason="long: `make soak`")
-def test_hundreds_of_random_damages_change_no_answer(home: tuple[Any, Path]) -> None:
+LONG = (pytest.mark.soak, pytest.mark.skipif("MEM_SOAK" not in os.environ, reason="long: `make soak`"))
+TIMES = [12, pytest.param(500, marks=LONG)]
+MANIFEST = [
+    f"{column} = {value}"
+    for column, values in {
+        "file": ("''", "'../mem.db'", "x'00ff'", "hex(randomblob(9))"),
+        "sha256": (
+            "''",
+            "'-'",
+            "hex(randomblob(32))",
+            "(SELECT sha256 FROM generations ORDER BY id LIMIT 1)",
+        ),
+        "count": ("0", "-1", "abs(random())", "count + 1"),
+        "watermark": ("0", "-1", "abs(random())", "watermark - 7"),
+    }.items()
+    for value in values
+]
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_random_damages_of_files_and_manifest_change_no_answer(home: tuple[Any, Path], times: int) -> None:
     db, folder = home
     right = exact(db)
     dice = random.Random(7)
     whole = {path: path.read_bytes() for path in files(folder)}
-    for _ in range(500):
-        for path in dice.sample(sorted(whole), dice.randint(1, len(whole))):
+    for n in range(times):
+        db.execute("BEGIN")
+        if n % 2:
+            change, which = dice.choice(MANIFEST), dice.randint(1, 2)
+            db.execute(f"UPDATE OR IGNORE generations SET {change} WHERE id = ?", (which,))
+        for path in dice.sample(sorted(whole), dice.randint(n % 2 == 0, len(whole))):
             dice.choice(DAMAGES[:-1])(path, dice)
         assert answers(opened(db, folder)) == right
+        db.execute("ROLLBACK")
         for path, data in whole.items():
             path.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store as a crash leaves it: twenty notes in the database, twenty more in its log."""
+    folder, left = (tmp_path_factory.mktemp(name) for name in ("living", "left"))
+    with Store(folder / "mem.db") as store:
+        for number in range(40):
+            with store.atomic("say", NOW):
+                [note] = store.insert([said(f"note {number}")])
+                store.vectors("m", 2).put(note.seq, "text", [1.0, number], "h")
+            if number == 19:
+                store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for name in ("mem.db", "mem.db-wal"):
+            shutil.copy(folder / name, left)
+    return left
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_a_damaged_log_takes_only_what_was_in_its_tail(logged: Path, tmp_path: Path, times: int) -> None:
+    dice = random.Random(8)
+    kept = []
+    for n in range(times):
+        folder = tmp_path / f"{n}"
+        shutil.copytree(logged, folder)
+        if n:
+            dice.choice(DAMAGES[:-1])(folder / "mem.db-wal", dice)
+        with Store(folder / "mem.db") as store:
+            records = store.records(newest_first=False)
+            assert [r.text for r in records] == [f"note {number}" for number in range(len(records))]
+            assert [seq for seq, _ in store.vectors("m", 2).search([1, 0], 50)] == [r.seq for r in records]
+            assert len(store.search_text("note", 99)) == len(records)
+            assert not [*integrity_problems(store.connection), *vector_problems(store.connection)]
+            again = memory()
+            replay(store.connection, again)
+            assert state_hash(again) == state_hash(store.connection)
+        kept.append(len(records))
+    assert (kept[0], min(kept)) >= (40, 20)
 
 
 def test_sweep_leaves_the_files_of_living_processes(tmp_path: Path) -> None:
