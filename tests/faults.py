@@ -2,6 +2,7 @@
 
 LD_PRELOAD=faulty.so python tests/faults.py FOLDER MOST SCENARIO...     one JSON line for each (MOST 0: every call)
 python tests/faults.py FOLDER points ACTION...                          the points that the code names itself
+python tests/faults.py FOLDER once SCENARIO                             undisturbed, in FOLDER/act
 
 Every scenario is lived once undisturbed, with its calls counted, and then once for each call and each way to fail, in a
 child process over a copy of the home. After each the home must be sound, hold all that was acknowledged and nothing
@@ -192,6 +193,11 @@ def main(folder: str, what: str, *names: str) -> None:
     sound(Path(folder) / "warm")
     if what == "points":
         sys.stdout.write(json.dumps(at_every_point(Path(folder), names)) + "\n")
+        return
+    if what == "once":
+        start, scenario = prepared(Path(folder), names[0])
+        shutil.copytree(start, Path(folder) / "copy").rename(Path(folder) / "act")
+        scenario.act(Path(folder) / "act", lambda _: None)
         return
     for name in names or SCENARIOS:
         found = at_every_call(Path(folder) / name, name, int(what))

@@ -1,6 +1,7 @@
 """llama.cpp in this process, with the smallest real model: streaming, grammar, cache, and all that goes wrong."""
 
 import json
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,6 +204,12 @@ def test_prefix_state_survives_the_process(models_folder: Path, chat_model: Llam
     assert cached / prompt > 0.8
     for damaged in (b"", state[: len(state) // 2], state[:-1] + b"?", bytes(len(state))):
         assert not other.load_prefix([portrait], damaged)
+    dice, broken = random.Random(5), bytearray(state)
+    for _ in range(500):
+        at, bit = dice.randrange(len(state)), 1 << dice.randrange(8)
+        broken[at] ^= bit
+        assert not other.load_prefix([portrait], broken)
+        broken[at] ^= bit
     assert not other.load_prefix([SYSTEM], state)
     assert say(other, portrait, asked, max_tokens=8) == reply
     other.close()
