@@ -1,17 +1,20 @@
 """Index generations: an HNSW graph over shortened vectors beside int8 copies of the whole ones.
 
-hnswlib crashes on damaged bytes and holds float32 alone. So no file is loaded whose hash does not match, the
+hnswlib crashes on damaged bytes and holds float32 alone. So no file is loaded whose seal does not match, the
 graph holds the first principal components (a quarter of the memory) and only proposes, the int8 copies are mapped
 from their file, and the vectors in the table decide.
 """
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
+import re
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -47,7 +50,7 @@ MAGIC = b"memrows1"
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One row of `generations`. `watermark` is the last op inside."""
+    """One row of `generations`. `watermark` is the last op inside; the seal of files and row is kept as `sha256`."""
 
     id: int
     file: str
@@ -162,26 +165,26 @@ class Graphs:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loaded: WeakValueDictionary[tuple[Path, str], Graph] = WeakValueDictionary()
+        self._loaded: WeakValueDictionary[tuple[Path, Generation], Graph] = WeakValueDictionary()
 
-    def load(self, folder: Path, generation: Generation, dim: int) -> Graph | None:
+    def load(self, folder: Path, generation: Generation, scope: Scope) -> Graph | None:
         """As `load` does, from memory where it is there already."""
-        name = folder / generation.file, generation.sha256
+        name = folder, generation
         with self._lock:
-            graph = self._loaded.get(name) or load(folder, generation, dim)
+            graph = self._loaded.get(name) or load(folder, generation, scope)
             if graph is not None:
                 self._loaded[name] = graph
             return graph
 
 
-def load(folder: Path, generation: Generation, dim: int) -> Graph | None:
-    """The generation's graph, or None where a file is missing or is not what was written. hnswlib must be there."""
-    graph_file, rows_file = _files(folder, generation.file)
+def load(folder: Path, generation: Generation, scope: Scope) -> Graph | None:
+    """The generation's graph, or None where it, its row or a file is not what was written. hnswlib must be there."""
     try:
-        if _digest(graph_file, rows_file) != generation.sha256:
+        graph_file, rows_file = _files(folder, generation.file)
+        if _seal(scope, generation.count, generation.watermark, graph_file, rows_file) != generation.sha256:
             return None
         with rows_file.open("rb") as file:
-            parts = _read_rows(file, generation.count, dim)
+            parts = _read_rows(file, generation.count, scope.dim)
         if parts is None:
             return None
         import hnswlib
@@ -189,7 +192,7 @@ def load(folder: Path, generation: Generation, dim: int) -> Graph | None:
         index = hnswlib.Index(space="l2", dim=parts[0].shape[1])
         index.load_index(str(graph_file))
         return Graph(generation, index, *parts)
-    except (OSError, RuntimeError, struct.error):
+    except (OSError, ValueError, RuntimeError, struct.error):
         return None
 
 
@@ -237,8 +240,8 @@ def build(
             all_ops = np.concatenate(ops)
             file.write(all_ops.tobytes() + np.concatenate(seqs).tobytes())
         index.save_index(str(graph_path))
-        digest = _digest(graph_path, rows_path)
-    return Generation(0, name, len(all_ops), watermark, digest)
+        seal = _seal(scope, len(all_ops), watermark, graph_path, rows_path)
+    return Generation(0, name, len(all_ops), watermark, seal)
 
 
 def remember(db: Any, scope: Scope, new: Generation, now: datetime) -> None:
@@ -265,8 +268,9 @@ def remove(db: Any, folder: Path, model: str) -> None:
 def _remove(db: Any, folder: Path, old: Iterable[tuple[int, str]]) -> None:
     for id, file in old:
         db.execute("DELETE FROM generations WHERE id = ?", (id,))
-        for path in _files(folder, file):
-            path.unlink(missing_ok=True)
+        with suppress(ValueError):
+            for path in _files(folder, file):
+                path.unlink(missing_ok=True)
 
 
 def principal(matrix: Matrix) -> Matrix:
@@ -332,13 +336,20 @@ def _positions(ops: Ints, labels: Ints) -> Ints:
     return ops.searchsorted(known)
 
 
-def _digest(*paths: Path) -> str:
-    """The hash of each file; they are read side by side, as this is most of what opening a large index takes."""
+def _seal(scope: Scope, count: int, watermark: int, *paths: Path) -> str:
+    """The hash of the files and of all that their row says of them.
+
+    The files are read side by side, as this is most of what opening a large index takes.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(len(paths)) as pool:
-        return "-".join(pool.map(sha256, paths))
+        parts = [scope.model, scope.view, scope.dim, count, watermark, *pool.map(sha256, paths)]
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
 def _files(folder: Path, name: str) -> tuple[Path, Path]:
+    """The graph and its rows. Raises ValueError on a name that no generation has: a damaged row may hold any."""
+    if not re.fullmatch(r"[\w-]+\.hnsw", str(name)):
+        raise ValueError(f"{name!r} is no index file")
     return folder / name, folder / f"{name}.rows"

@@ -237,7 +237,7 @@ class _View:
         base = None
         if self._graph is not None and not self._is_stale(*self._counts()):
             # A copy of its own to grow: others go on searching the one that is loaded.
-            base = hnsw.load(self._folder, self._graph.generation, self._scope.dim)
+            base = hnsw.load(self._folder, self._graph.generation, self._scope)
         new = hnsw.build(self._db, self._folder, self._scope, base, last_op(self._db), stop)
         with translated(self._folder), transaction(self._db):
             hnsw.remember(self._db, self._scope, new, now)
@@ -257,7 +257,7 @@ class _View:
         self._usable = self._folder is not None and hnsw.installed()
         if self._folder is not None and self._usable:
             for generation in hnsw.generations(self._db, self._scope):
-                self._graph = self._graphs.load(self._folder, generation, self._scope.dim)
+                self._graph = self._graphs.load(self._folder, generation, self._scope)
                 if self._graph is not None:
                     break
                 self._damaged.append(generation.file)

@@ -20,11 +20,16 @@ from storage.files import FAULT_POINTS
 HERE = Path(__file__).parent
 ACTIONS = ("kill", "EIO", "ENOSPC", "memory")
 COUNTED = frozenset(
-    "write pwrite64 writev sendfile fsync fdatasync ftruncate rename link unlink openat mkdir rmdir chmod fchmod fchown".split()
+    """
+    write pwrite64 writev sendfile fsync fdatasync ftruncate rename link unlink openat mkdir rmdir chmod fchmod fchown
+    """.split()
 )
 """What tests/faulty.c lets go wrong; it takes an `openat` that makes or empties a file."""
 QUIET = frozenset(
-    "read pread64 lseek close fcntl flock ioctl getdents64 mmap access readlink stat lstat fstat newfstatat statx statfs fstatfs".split()
+    """
+    read pread64 lseek close fcntl flock ioctl getdents64 mmap access readlink
+    stat lstat fstat newfstatat statx statfs fstatfs
+    """.split()
 )
 """What changes no file that outlives the process: the only one that is mapped for writing is SQLite's -shm."""
 

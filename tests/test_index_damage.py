@@ -178,12 +178,23 @@ def test_a_folder_that_is_gone(home: tuple[Any, Path]) -> None:
         "sha256 = ''",
         "sha256 = 'x' || sha256",
         "watermark = 0",
+        "watermark = 1120",
     ],
 )
 def test_a_row_that_does_not_fit_its_files(home: tuple[Any, Path], change: str) -> None:
     db, folder = home
     db.execute(f"UPDATE OR IGNORE generations SET {change} WHERE id = 2")
     assert answers(opened(db, folder)) == exact(db)
+
+
+def test_a_damaged_row_takes_no_other_file_with_it(home: tuple[Any, Path]) -> None:
+    db, folder = home
+    db.execute("UPDATE generations SET file = '../mem.db'")
+    index = opened(db, folder)
+    for day in range(3):
+        fill(db, index, 5_000 * (day + 1), COUNT * 3)
+        assert index.build(NOW)
+    assert (folder / "mem.db").exists()
 
 
 def test_a_generation_from_before_a_restore_does_not_speak_for_other_rows(home: tuple[Any, Path]) -> None:
@@ -282,7 +293,7 @@ MANIFEST = [
             "(SELECT sha256 FROM generations ORDER BY id LIMIT 1)",
         ),
         "count": ("0", "-1", "abs(random())", "count + 1"),
-        "watermark": ("0", "-1", "abs(random())", "watermark - 7"),
+        "watermark": ("0", "-1", "abs(random())", "watermark - 7", "watermark + 20", "x'00'"),
     }.items()
     for value in values
 ]

@@ -333,7 +333,8 @@ class TestGenerations:
         assert two.status() == one.status()
         [generation] = hnsw.generations(db, Scope("m", "text", DIM))
         folder = tmp_path / "index"
-        assert graphs.load(folder, generation, DIM) is graphs.load(folder, generation, DIM)
+        scope = Scope("m", "text", DIM)
+        assert graphs.load(folder, generation, scope) is graphs.load(folder, generation, scope)
         fill(one, random_vectors(300, seed=9), first=MANY + 1)
         assert one.build(NOW)  # on a copy: the graph that is shared does not grow under who searches it
         assert two.search(query, 10) == one.search(query, 10)
