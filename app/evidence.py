@@ -38,8 +38,8 @@ HEAD = "Notes:"
 MOST_KNOWN = 24  # hits asked for beyond those wanted, as some stand in the window already
 WAYS = 2  # procedures that are shown for one situation
 SPARE = 4  # hits looked at beyond those wanted, as some are history
-FAINT = 0.6  # of the best score; notes fainter than that distract a small model more than they help it
-FAINT_FOR = {"time": 0.75, "list": 0.42}  # one moment stands in the best few, a list in many
+FEW = (0.6, 5)  # the share of the best score that a note needs, and how many: more distract a small model
+FEW_FOR = {"time": (0.75, 5), "list": (0.42, 8)}  # one moment stands in the best two or three, a list in many
 FOOT = "Message: "
 NEARER = 0.15  # of a score: by so much another's story must come nearer than anything of whom is asked about
 OF_SELF = 3.0  # of the share of words for I above those for you: what one tells of oneself, rather than of the other
@@ -85,15 +85,11 @@ def gather(memory: Memory, text: str, now: datetime, k: int, without: Collection
     ]
     history = outlived(memory.store.connection, [e.id for e in evidence])
     evidence = overtaken([replace(e, current=e.current and e.id not in history) for e in evidence])
-    least = faint_for(found.analysis.seeks) * max((e.score for e in evidence if e.current), default=0.0)
+    share, most = next((FEW_FOR[kind] for kind in FEW_FOR if kind in found.analysis.seeks), FEW)
+    least = share * max((e.score for e in evidence if e.current), default=0.0)
     telling = [e for e in evidence if (e.score >= least if e.current else past)]
     abstain = found.abstain or not telling or is_anothers(found.hits, found.analysis.teller)
-    return Gathered(tuple(telling[:k]), abstain, found.ms)
-
-
-def faint_for(seeks: Collection[str]) -> float:
-    """The share of the best score below which a note stays away from a question that seeks this."""
-    return next((share for kind, share in FAINT_FOR.items() if kind in seeks), FAINT)
+    return Gathered(tuple(telling[: min(k, most)]), abstain, found.ms)
 
 
 def is_anothers(hits: Sequence[Hit], teller: str | None) -> bool:
