@@ -82,12 +82,20 @@ class Scrubber:
         return text
 
     def _right(self, id: str) -> str:
-        """The id of the memory that holds all that the named one holds of the sentence and of what it answers, and
-        more, where there is one."""
-        said = _stems(" ".join(telling(self._sentence))) | self._asked
-        shared = {i: said & _stems(_grounds(e)) for i, e in self._evidence.items()}
-        more = [i for i, words in shared.items() if words > shared[id] and len(words) >= _SURE]
-        return max(more, key=lambda i: len(shared[i]), default=id)
+        """The id of the memory that holds all that the named one holds of the sentence, and more of it or of the
+        question, where there is one."""
+        said = _stems(" ".join(telling(self._sentence)))
+        held = {
+            i: (said & (ground := _stems(_grounds(e))), self._asked & ground)
+            for i, e in self._evidence.items()
+        }
+        own, asked = held[id]
+        more = [
+            i
+            for i, (words, rest) in held.items()
+            if len(words | rest) >= _SURE and (words > own or (words == own and len(rest) > len(asked)))
+        ]
+        return max(more, key=lambda i: (len(held[i][0]), len(held[i][1])), default=id)
 
 
 def used(text: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:

@@ -56,6 +56,13 @@ def test_the_question_tells_apart_which_memory_holds_a_short_answer() -> None:
     assert alone.feed("To Lisbon [mpaa].") + alone.rest() == "To Lisbon [mpaa]."
 
 
+def test_what_answers_counts_for_more_than_what_was_asked() -> None:
+    plan = Evidence("mpaa", "I plan a hike to the lake with the club.", BIKE.time)
+    count = Evidence("mnum", "We were 7 on the hike.", BIKE.time)
+    asked = Scrubber((plan, count), "How many of the club came on the hike to the lake?")
+    assert asked.feed("7 [mpaa].") + asked.rest() == "7 [mnum]."
+
+
 def test_a_mark_goes_to_the_memory_that_says_the_same_and_more() -> None:
     plan = Evidence("mpaa", "I thought of a move to Porto for years.", MOVED.time)
 
