@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.sleep.forms import NEGATED, NO_STATEMENT, OF_OTHERS, TAG_QUESTION
+from app.sleep.forms import NEGATED, NO_STATEMENT, OF_OTHERS
 from app.sleep.grammar import KIN_NAMES, RELATIVE
 from app.sleep.rules import sentences
 from app.sleep.whom import Person, related
@@ -27,6 +27,7 @@ PLAIN = (
     *(f"favourite {what}" for what in "drink food music colour sport".split()),
 )
 RELATIVES = ("sister", "brother", "mother", "father", "son", "daughter", "friend")
+SHORT = {"sister": "sis", "brother": "bro"}
 OF_RELATIVES = ("home city", "employer")
 OWN = (*NAMED, *PLAIN)
 SLOTS = (*OWN, *(f"{who}'s {what}" for who in RELATIVES for what in OF_RELATIVES))
@@ -38,7 +39,9 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _MY_KIN = re.compile(rf"\b(?:my|our) (?:\w+ )?(?:{RELATIVE})\b", re.IGNORECASE)
-_LIGHT = re.compile(r"\b(?:lol|haha+|kidding)\b|(?<=[a-z])\?\s*$", re.IGNORECASE)
+_COMMA = re.compile(r"[,;:—]")
+_LIGHT = re.compile(r"\b(?:lol|haha)\b", re.IGNORECASE)  # laughter after what is true is no joke
+_TAKEN_BACK = re.compile(r"\b(?:if i|if we|jk|kidding|joking|as a joke|i wish)\b", re.IGNORECASE)
 _GUESS = re.compile(r"\W*guess wh\w+", re.IGNORECASE)
 _ASKS = re.compile(
     r"^\W*(?:what|who|why|how|when|where|which|can|could|do|does|did|is|are|should|would|will|have|has)\b.*\?\s*$",
@@ -84,7 +87,8 @@ def filling(slot: str, value: str, speaker: Person, turn: Record) -> Fill | None
         who and not _named(who, turn.text)
     ):
         return None
-    start, sentence = next((at, s) for at, s in sentences(turn.text) if at + len(s) >= found.end())
+    ends = ((at, s) for at, s in sentences(turn.text) if at + len(s) >= found.end())
+    start, sentence = next(ends, (0, turn.text))
     place = found.start() - start
     if place < 0 or not _stands(sentence, place) or not _is_of(who, turn.text, sentence, place):
         return None
@@ -94,23 +98,20 @@ def filling(slot: str, value: str, speaker: Person, turn: Record) -> Fill | None
 
 def _named(who: str, text: str) -> bool:
     """Whether a text speaks of this relative, by whatever name."""
-    names = [
-        who,
-        who[:3] if who in ("sister", "brother") else who,
-        *(n for n, kin in KIN_NAMES.items() if kin == who),
-    ]
+    names = [who, SHORT.get(who, who), *(name for name, kin in KIN_NAMES.items() if kin == who)]
     return re.search(rf"\b(?:{'|'.join(names)})\b", text, re.IGNORECASE) is not None
 
 
 def _stands(sentence: str, place: int) -> bool:
     """Whether what the sentence says at this place is stated, and not asked, wished, denied, quoted or over."""
-    stated = _LIGHT.sub("", TAG_QUESTION.sub("", sentence))
     before = sentence[:place]
+    clause, *after = _COMMA.split(sentence[place:], maxsplit=1)
+    stated = _LIGHT.sub("", before + (clause.rstrip("? ") if _GUESS.match(sentence) else clause))
     quoted = OF_OTHERS.search(before)
     return not (
         _ASKS.match(sentence)
-        or (re.match(r"[^,;:.!]*\?", sentence[place:]) and not _GUESS.match(sentence))
         or NO_STATEMENT.search(stated)
+        or _TAKEN_BACK.search("".join(after))
         or _UNREAL.search(before)
         or NEGATED.search(before[-40:])
         or _LEFT.search(before)
@@ -120,8 +121,7 @@ def _stands(sentence: str, place: int) -> bool:
 
 def _is_of(who: str, text: str, sentence: str, place: int) -> bool:
     """Whether the clause at this place is about its speaker, or about their relative `who`."""
-    begin = max(sentence.rfind(mark, 0, place) for mark in ",;:—") + 1
-    clause = re.split(r"[,;:—]", sentence[begin:])[0]
+    clause = _COMMA.split(sentence[:place])[-1] + _COMMA.split(sentence[place:])[0]
     own = _FIRST.search(_MY_KIN.sub("", clause)) is not None
     other = _OTHER.search(clause) is not None
     if who:
