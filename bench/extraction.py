@@ -11,25 +11,20 @@ and other people's words are turns without labels.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.config import find_home
 from app.encode import turn as encoded
 from app.sleep.extract import read_episode, worth_reading
 from app.sleep.read import SCHEMA, TOKENS, noted, prompt, proposals_in
 from app.sleep.support import echoes
 from app.when import describe, find_times
-from models.chat import Message, Usage
-from models.open import open_chat
+from bench.kept import kept_chat
 from storage.records import Record
 
 if TYPE_CHECKING:
@@ -188,21 +183,8 @@ def by_rules(talk: Sequence[Turn]) -> Iterator[Found]:
     return (Found(int(proposal.turn), proposal.text) for proposal in read_episode(_records(talk)))
 
 
-@dataclass(slots=True)
-class Cost:
-    """What a model's reading cost: calls, tokens (a cached prefix does not count) and seconds."""
-
-    calls: int = 0
-    prompt: int = 0
-    generated: int = 0
-    seconds: float = 0.0
-
-
-def by_model(chat: ChatModel, cost: Cost, kept: Path | None = None) -> Extractor:
-    """The rules and what a chat model finds besides, asked as the night asks it.
-
-    `kept`: a folder for its answers, so that a long measurement can go on where it stopped.
-    """
+def by_model(chat: ChatModel) -> Extractor:
+    """The rules and what a chat model finds besides, asked as the night asks it."""
 
     def read(talk: Sequence[Turn]) -> Iterator[Found]:
         turns = _records(talk)
@@ -210,36 +192,13 @@ def by_model(chat: ChatModel, cost: Cost, kept: Path | None = None) -> Extractor
         yield from (Found(int(proposal.turn), proposal.text) for proposal in by_rules)
         known = [proposal.text for proposal in by_rules]
         for turn in worth_reading(turns, by_rules):
-            for proposal in proposals_in(
-                _answer(chat, prompt([turn], noted({})), cost, kept), [turn], chat.name
-            )[0]:
+            answer = "".join(chat.stream(prompt([turn], noted({})), max_tokens=TOKENS, schema=SCHEMA))
+            for proposal in proposals_in(answer, [turn], chat.name)[0]:
                 if not echoes(proposal.text, known):
                     known.append(proposal.text)
                     yield Found(int(proposal.turn), proposal.text)
 
     return read
-
-
-def _answer(chat: ChatModel, messages: Sequence[Message], cost: Cost, kept: Path | None) -> str:
-    text = json.dumps([chat.version, [[m.role, m.content] for m in messages]])
-    file = kept / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.json" if kept else None
-    if file is not None and file.is_file():
-        answer = json.loads(file.read_text(encoding="utf-8"))
-    else:
-        started = time.perf_counter()
-        raw = "".join(chat.stream(messages, max_tokens=TOKENS, schema=SCHEMA))
-        used = chat.last_usage or Usage(0, 0, 0, 0.0, 0.0)
-        fresh = used.prompt_tokens - used.cached_tokens
-        answer = [raw, fresh, used.completion_tokens, time.perf_counter() - started]
-        if file is not None:
-            file.write_text(json.dumps(answer), encoding="utf-8")
-    cost.calls, cost.prompt, cost.generated = (
-        cost.calls + 1,
-        cost.prompt + answer[1],
-        cost.generated + answer[2],
-    )
-    cost.seconds += answer[3]
-    return str(answer[0])
 
 
 def _records(talk: Sequence[Turn]) -> list[Record]:
@@ -266,21 +225,18 @@ def main() -> int:
     labels = [label for talk in talks for turn in talk for label in turn.labels if label.required]
     turns = sum(map(len, talks))
     print(f"{len(talks)} sessions, {turns} turns, {len(labels)} labelled facts")
-    cost = Cost()
-    extractor = by_rules
-    if args.model:
-        extractor = by_model(open_chat(args.model, find_home(None).models), cost, args.keep)
-    score = measure(extractor, talks)
+    chat = kept_chat(args.model, args.keep) if args.model else None
+    score = measure(by_model(chat) if chat else by_rules, talks)
     shares = score.shares()
     for name, share in shares.items():
         bound = f">= {LEAST[name]:.2f}" if name in LEAST else f"<= {MOST[name]:.2f}"
         print(f"{name:12} {share:6.3f}   {bound}")
-    if cost.calls:
+    if chat:
         print(
-            f"a turn       {cost.prompt / turns:.0f} prompt tokens (<= 200), {cost.generated / turns:.0f} ",
+            f"a turn       {chat.prompt / turns:.0f} prompt tokens (<= 200), {chat.generated / turns:.0f} ",
             end="",
         )
-        print(f"generated (<= 40), {cost.seconds / turns:.2f} s; {cost.calls} calls")
+        print(f"generated (<= 40), {chat.seconds / turns:.2f} s; {chat.calls} calls")
     if args.show:
         for name in ("right", "wrong", "unsupported", "junk", "missed"):
             print(f"\n{name}:", *getattr(score, name), sep="\n  ")

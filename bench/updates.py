@@ -1,6 +1,6 @@
 """Life changes told in passing: is the new value first, the old one there for its time, and what rested on it in doubt?
 
-    python -m bench.updates [--lives 10] [--words FILE] [--seed 1] [--model ID]
+    python -m bench.updates [--lives 10] [--words FILE] [--seed 1] [--model ID [--keep FOLDER]]
 
 Each life is a store of its own with about two dozen slots. Every slot is told once, changed once months later in other
 words, and asked about afterwards; small talk, plans that came to nothing, what others do and what-ifs lie between.
@@ -28,6 +28,8 @@ from app.memory import Memory
 from app.open import open_memory
 from app.recall.recall import Query, Recall
 from app.sleep.night import sleep
+from bench.kept import kept_chat
+from models.chat import ChatModel
 from storage.records import Filter, Kind, LinkKind, Record
 
 BORN = datetime(2023, 1, 9, 18, tzinfo=UTC)
@@ -81,15 +83,17 @@ def main() -> None:
     parser.add_argument("--words", type=Path, default=WORDS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="")
+    parser.add_argument("--keep", type=Path, help="a folder that holds the model's answers between runs")
     parser.add_argument("--embed", default="minilm-int8")
     parser.add_argument("--misses", action="store_true", help="print what went wrong")
     wanted = parser.parse_args()
-    config = replaced(replaced(Config(), "models.chat", wanted.model), "models.embed", wanted.embed)
+    config = replaced(Config(), "models.embed", wanted.embed)
+    chat = kept_chat(wanted.model, wanted.keep) if wanted.model else None
     words, score = read_words(wanted.words), Counter[str]()
     started = time.perf_counter()
     for life in range(wanted.lives):
         with opened(config) as memory:
-            score += one_life(memory, words, Random(wanted.seed * 1000 + life), misses=wanted.misses)
+            score += one_life(memory, chat, words, Random(wanted.seed * 1000 + life), misses=wanted.misses)
     print(f"{score['changes']} changes in {wanted.lives} lives, {time.perf_counter() - started:.0f} s\n")
     print("| figure | measured | bound |\n|---|---|---|")
     for name, of, bound in (
@@ -114,7 +118,9 @@ def opened(config: Config) -> Iterator[Memory]:
         memory.close()
 
 
-def one_life(memory: Memory, words: Words, rng: Random, *, misses: bool) -> Counter[str]:
+def one_life(
+    memory: Memory, chat: ChatModel | None, words: Words, rng: Random, *, misses: bool
+) -> Counter[str]:
     """Tell, sleep, change, sleep, ask."""
     slots = rng.sample(words.slots, len(words.slots))
     rests = [slot.name for slot in slots if words.rests_on.get(slot.name)]
@@ -123,7 +129,6 @@ def one_life(memory: Memory, words: Words, rng: Random, *, misses: bool) -> Coun
     for slot in slots:
         old, new = rng.sample(slot.values, 2)
         told.append(Told(slot, old, None if slot.name in steady else new))
-    chat = memory.chat if memory.config.models.chat else None
     for moment, change in ((BORN, False), (BORN + CHANGED, True)):
         last = _talk(memory, words, rng, told, moment, change=change)
         sleep(memory, chat, last + timedelta(hours=8), budget_seconds=1e9)
