@@ -55,10 +55,10 @@ def parrot() -> EchoChat:
     """A chat model that hands back every turn that it is shown as a fact."""
 
     def reply(messages: Sequence[Message]) -> str:
-        if not messages[0].content.startswith(SYSTEM):
+        if messages[0].content != SYSTEM:
             return "Fine."
-        said = messages[-1].content.partition(": ")[2]
-        return json.dumps({"fact": f"The user said: {said}", "slot": "other", "value": ""})
+        said = [line.partition(": ")[2] for line in messages[-1].content.splitlines()]
+        return json.dumps({"facts": [f"The user said: {words}" for words in said[:4]]})
 
     return EchoChat(reply)
 

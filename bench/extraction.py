@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.encode import turn as encoded
+from app.sleep import fills
 from app.sleep.extract import read_episode, worth_reading
-from app.sleep.read import SCHEMA, TOKENS, noted, prompt, proposals_in
+from app.sleep.read import SCHEMA, TOKENS, prompt, proposals_in
 from app.sleep.support import echoes
 from app.when import describe, find_times
 from bench.kept import kept_chat
@@ -191,9 +192,14 @@ def by_model(chat: ChatModel) -> Extractor:
         by_rules = read_episode(turns)
         yield from (Found(int(proposal.turn), proposal.text) for proposal in by_rules)
         known = [proposal.text for proposal in by_rules]
-        for turn in worth_reading(turns, by_rules):
-            answer = "".join(chat.stream(prompt([turn], noted({})), max_tokens=TOKENS, schema=SCHEMA))
-            for proposal in proposals_in(answer, [turn], chat.name)[0]:
+        for turn in fills.worth_asking(turns, by_rules):
+            answer = chat.stream(fills.prompt(turn, {}), max_tokens=fills.TOKENS, schema=fills.SCHEMA)
+            for proposal in fills.fills_in("".join(answer), turn, chat.name)[0]:
+                known.append(proposal.text)
+                yield Found(int(proposal.turn), proposal.text)
+        for part in worth_reading(turns, by_rules):
+            answer = chat.stream(prompt(part), max_tokens=TOKENS, schema=SCHEMA)
+            for proposal in proposals_in("".join(answer), part, chat.name)[0]:
                 if not echoes(proposal.text, known):
                     known.append(proposal.text)
                     yield Found(int(proposal.turn), proposal.text)

@@ -89,7 +89,7 @@ def reader(log: Path | None = None) -> EchoChat:
 
 def told(fact: str, slot: str = "other", value: str = "") -> str:
     """What a chat model answers that was asked what a message tells."""
-    return json.dumps({"fact": fact, "slot": slot, "value": value})
+    return json.dumps({"facts": [fact], "fact": fact, "slot": slot, "value": value})
 
 
 def main(folder: Path) -> None:

@@ -205,14 +205,14 @@ def test_a_model_that_is_swapped_reads_only_what_is_new(memory: Memory) -> None:
     assert other.prompts == []
     live(memory, [("t", 2, "Bad Sunday: our parrot Pop, down the drain of my sink.")])
     sleep(memory, other, NOW)
-    assert len(other.prompts) == 1
+    assert len(other.prompts) == 2, "for its sentences, and for its slot"
     assert {f.derived_by.rpartition("+")[2] for f in facts(memory).values() if f.derived_by} == {"one"}
 
 
 def test_what_a_model_reads_must_stand_in_a_turn(memory: Memory) -> None:
-    live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")] * 2)
-    replies = [told("The user's canary Pip escaped on Monday."), told("Pip is 12 years old.")]
-    report = sleep(memory, EchoChat(replies), NOW)
+    live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")])
+    reply = {"facts": ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."], "slot": "other"}
+    report = sleep(memory, EchoChat([json.dumps({**reply, "value": ""})]), NOW)
     assert list(facts(memory)) == ["The user's canary Pip escaped on 22 April 2024."]
     assert sum(j.rejected for j in report.jobs) == 1
     assert sum(j.model_calls for j in report.jobs) == 2

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.sleep.episodes import EPISODE, UNREAD, episode_turns, speaker_of, speaks_for_itself
+from app.sleep.fills import worth_asking
 from app.sleep.proposals import Proposal, from_candidate, to_dict
-from app.sleep.read import read_episodes
+from app.sleep.read import UNFILLED, read_episodes
 from app.sleep.rules import extract as by_rules
-from app.sleep.rules import is_single_valued
 from app.sleep.work import Tally, Work
 from storage.ledger import OPEN, job_key
 from storage.records import Record
@@ -21,6 +21,7 @@ from storage.records import Record
 RULES = "rules/1"
 SLICE = 50  # episodes read in one transaction
 BEFORE = 4  # turns of context
+PART = 4  # turns that a model is shown at a time; small ones lose the thread of more
 _TELLS = re.compile(
     r"\b(?:I|I'm|I've|I'd|my|we|our|we've|we're)\b(?=.*\w+\W+\w+\W+\w+)", re.DOTALL | re.IGNORECASE
 )
@@ -36,9 +37,12 @@ def extract(work: Work, tally: Tally) -> None:
         with work.write("extract"):
             for job, turns, proposals in zip(jobs, episodes, read, strict=True):
                 work.ledger.keep(job.key, json.dumps([to_dict(p) for p in proposals]), work.now)
-                for turn in worth_reading(turns, proposals):
-                    ids = [turn.id]
+                for part in worth_reading(turns, proposals):
+                    ids = [turn.id for turn in part]
                     work.ledger.queue(UNREAD, job_key(UNREAD, ids), work.run, {"turns": ids}, work.now)
+                for turn in worth_asking(turns, proposals):
+                    key = job_key(UNFILLED, [turn.id])
+                    work.ledger.queue(UNFILLED, key, work.run, {"turns": [turn.id]}, work.now)
         tally.read += sum(map(len, episodes))
         tally.added += sum(map(len, read))
     read_episodes(work, tally)
@@ -59,7 +63,11 @@ def _voice(turn: Record) -> str:
     return speaker_of(turn) if speaks_for_itself(turn) else "assistant"
 
 
-def worth_reading(turns: Sequence[Record], proposals: Sequence[Proposal]) -> list[Record]:
-    """Turns in which a model might find more: someone tells of themselves, and no slot was filled."""
-    caught = {p.turn for p in proposals if is_single_valued(p.attribute or "")}
-    return [t for t in turns if speaks_for_itself(t) and t.id not in caught and _TELLS.search(t.text)]
+def worth_reading(turns: Sequence[Record], proposals: Sequence[Proposal]) -> Iterator[list[Record]]:
+    """Parts in which a model might find more: someone tells of themselves in a turn where the rules found nothing."""
+    caught = {proposal.turn for proposal in proposals}
+    own = [turn for turn in turns if speaks_for_itself(turn)]
+    for start in range(0, len(own), PART):
+        part = own[start : start + PART]
+        if any(turn.id not in caught and _TELLS.search(turn.text) for turn in part):
+            yield part

@@ -1,4 +1,4 @@
-"""Which slots a chat model may name, and whether a message bears out the value that it names for one. Pure.
+"""Asks a chat model which slot of its user a message fills, and with what; code tells whether the message bears it out.
 
 The model says what a chatty message means; that the value is the message's own word, of the right kind, and told of
 the speaker's life as it is now, is for code to say.
@@ -6,14 +6,24 @@ the speaker's life as it is now, is for code to say.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from app.guard.hostile import inert
+from app.guard.secrets import redact
+from app.sleep.attributes import importance_of, is_single_valued
+from app.sleep.episodes import speaker_of
 from app.sleep.forms import NEGATED, NO_STATEMENT, OF_OTHERS
 from app.sleep.grammar import KIN_NAMES, RELATIVE
+from app.sleep.proposals import Proposal
 from app.sleep.rules import sentences
-from app.sleep.whom import Person, related
-from storage.records import Record
+from app.sleep.whom import Person, person_of, related
+from models.chat import Message
+from storage.records import Kind, Record
 
 NAMED = (
     "home city", "employer", "boss", "gym", "doctor", "dentist", "car", "phone model", "partner", "language class",
@@ -33,6 +43,63 @@ OWN = (*NAMED, *PLAIN)
 SLOTS = (*OWN, *(f"{who}'s {what}" for who in RELATIVES for what in OF_RELATIVES))
 MOST_WORDS = 6  # of a value
 
+LONGEST = 400  # characters of a message that are shown
+TOKENS = 80  # generated at most
+FREE, NOTHING = "other", "nothing"  # in the place of a slot: a sentence that fills none, and no sentence
+SYSTEM = (
+    "You keep notes on the lives of people who talk. Write down what a message tells about its speaker's own life "
+    "(facts, events, plans, tastes) as one short sentence in the speaker's words, with the speaker's name instead of "
+    '"I"; then the slot that it fills, or "other", and the value in the message\'s own words. Greetings, questions, '
+    'jokes, "what if", and what strangers do tell "nothing".'
+)
+SHOTS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "user: Emptied my old desk on Friday, and from today Brightwell pays my bills!",
+        "The user works at Brightwell now.",
+        "employer",
+        "Brightwell",
+    ),
+    (
+        "Lea: Sorry, the twins keep me busy. They started school in Ghent on Monday.",
+        "Lea's twins started school in Ghent on Monday.",
+        FREE,
+        "",
+    ),
+    ("user: My neighbour traded his bike for a scooter, what a sight.", NOTHING, NOTHING, ""),
+    (
+        "user: Long story short, Dr. Ionescu checks my teeth these days, so gentle!",
+        "The user's dentist is Dr. Ionescu now.",
+        "dentist",
+        "Dr. Ionescu",
+    ),
+    (
+        "Tom: I'd give anything for a nap, I can't eat gluten and the canteen forgot again.",
+        "Tom can't eat gluten.",
+        FREE,
+        "",
+    ),
+    ("Tom: Ha, if I won the lottery I'd buy you a house in Rome.", NOTHING, NOTHING, ""),
+    (
+        "user: My sister unpacked her last box in Bergen, I flew in to help.",
+        "The user's sister lives in Bergen now.",
+        "sister's home city",
+        "Bergen",
+    ),
+)
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "fact": {"type": "string", "maxLength": 110},
+        "slot": {"enum": [NOTHING, FREE, *SLOTS]},
+        "value": {"type": "string", "maxLength": 40},
+    },
+    "required": ["fact", "slot", "value"],
+}
+PROMPT = hashlib.blake2b(json.dumps([SYSTEM, SHOTS, SCHEMA, TOKENS]).encode(), digest_size=4).hexdigest()
+
+_TELLS = re.compile(
+    r"\b(?:I|I'm|I've|I'd|my|we|our|we've|we're)\b(?=.*\w+\W+\w+\W+\w+)", re.DOTALL | re.IGNORECASE
+)
 _FIRST = re.compile(r"\b(?:I|me|my|mine|we|us|our)\b|^\W*guess who\b", re.IGNORECASE)
 _OTHER = re.compile(
     rf"\b(?:he|she|they|his|her|their|my (?:\w+ )?(?:{RELATIVE})|someone|somebody|neighbou?rs?)\b",
@@ -74,6 +141,55 @@ class Fill:
     def text(self) -> str:
         """The fact as a sentence."""
         return f"{self.person.name}'s {self.attribute} is {self.value}."
+
+
+def prompt(turn: Record, known: Mapping[str, str]) -> list[Message]:
+    """The messages for one turn, with what is known of the user's slots for the model to see what it changes.
+
+    All but the last are the same all night, so the model's cache holds them.
+    """
+    notes = "; ".join(f"{slot}: {known.get(slot, '?')}" for slot in OWN)
+    messages = [Message("system", f"{SYSTEM}\nKnown of the user: {notes}")]
+    for line, *told in SHOTS:
+        answer = json.dumps(dict(zip(("fact", "slot", "value"), told, strict=True)))
+        messages += [Message("user", line), Message("assistant", answer)]
+    return [*messages, Message("user", f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}")]
+
+
+def worth_asking(turns: Sequence[Record], proposals: Sequence[Proposal]) -> list[Record]:
+    """The user's messages on themselves in which the rules filled no slot of one value."""
+    caught = {p.turn for p in proposals if is_single_valued(p.attribute or "")}
+    return [t for t in turns if t.role == "user" and t.id not in caught and _TELLS.search(t.text)]
+
+
+def fills_in(raw: str, turn: Record, derived_by: str) -> tuple[list[Proposal], int]:
+    """What of a model's raw output the message bears out, and how much was refused."""
+    try:
+        told = json.loads(raw)
+        slot, value = str(told["slot"]), str(told["value"])
+    except (ValueError, TypeError, KeyError):
+        return [], 1
+    if slot in (FREE, NOTHING):
+        return [], 0
+    fill = filling(slot, value, person_of(speaker_of(turn)), turn)
+    return ([_proposal(fill, turn, derived_by)], 0) if fill else ([], 1)
+
+
+def _proposal(fill: Fill, turn: Record, derived_by: str) -> Proposal:
+    return Proposal(
+        turn=turn.id,
+        said_at=turn.event_time,
+        trust=turn.trust,
+        kind=Kind.SEMANTIC,
+        text=fill.text,
+        start=fill.start,
+        end=fill.end,
+        derived_by=derived_by,
+        subject=fill.person.slot,
+        attribute=fill.attribute,
+        value=fill.value,
+        importance=importance_of(fill.attribute),
+    )
 
 
 def filling(slot: str, value: str, speaker: Person, turn: Record) -> Fill | None:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.almanac import local
 from app.encode import importance_of
 from app.guard.hostile import inert
 from app.guard.secrets import redact
+from app.sleep import fills
 from app.sleep.attributes import RELATIONS
 from app.sleep.clauses import tells
 from app.sleep.episodes import UNREAD, episode_turns, speaker_of, speaks_for_itself
-from app.sleep.fills import OWN, SLOTS, filling
 from app.sleep.proposals import Proposal
 from app.sleep.support import supported
 from app.sleep.whom import person_of
@@ -28,66 +29,45 @@ from app.when import describe, find_times, resolved
 from models.chat import Message
 from models.errors import ModelError
 from storage.ledger import OPEN, Job, job_key
-from storage.records import Filter, Kind, Record
+from storage.records import Kind, Record
 
 if TYPE_CHECKING:
     from models.chat import ChatModel
 
-READ = "read"
+UNFILLED, READ, FILLED = "unfilled", "read", "filled"  # what waits for the model, and what it answered
 LONGEST = 400  # characters of a turn that are shown
-TOKENS = 80  # generated at most
-FREE, NOTHING = "other", "nothing"  # in the place of a slot: a sentence that fills none, and no sentence
-SYSTEM = (
-    "You keep notes on the lives of people who talk. Write down what a message tells about its speaker's own life "
-    "(facts, events, plans, tastes) as one short sentence in the speaker's words, with the speaker's name instead of "
-    '"I"; then the slot that it fills, or "other", and the value in the message\'s own words. Greetings, questions, '
-    'jokes, "what if", and what strangers do tell "nothing".'
-)
-SHOTS: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "user: Emptied my old desk on Friday, and from today Brightwell pays my bills!",
-        "The user works at Brightwell now.",
-        "employer",
-        "Brightwell",
-    ),
-    (
-        "Lea: Sorry, the twins keep me busy. They started school in Ghent on Monday.",
-        "Lea's twins started school in Ghent on Monday.",
-        FREE,
-        "",
-    ),
-    ("user: My neighbour traded his bike for a scooter, what a sight.", NOTHING, NOTHING, ""),
-    (
-        "user: Long story short, Dr. Ionescu checks my teeth these days, so gentle!",
-        "The user's dentist is Dr. Ionescu now.",
-        "dentist",
-        "Dr. Ionescu",
-    ),
-    (
-        "Tom: I'd give anything for a nap, I can't eat gluten and the canteen forgot again.",
-        "Tom can't eat gluten.",
-        FREE,
-        "",
-    ),
-    ("Tom: Ha, if I won the lottery I'd buy you a house in Rome.", NOTHING, NOTHING, ""),
-    (
-        "user: My sister unpacked her last box in Bergen, I flew in to help.",
-        "The user's sister lives in Bergen now.",
-        "sister's home city",
-        "Bergen",
-    ),
-)
+MOST_FACTS = 4
+TOKENS = 130  # generated at most
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "fact": {"type": "string", "maxLength": 110},
-        "slot": {"enum": [NOTHING, FREE, *SLOTS]},
-        "value": {"type": "string", "maxLength": 40},
+        "facts": {"type": "array", "maxItems": MOST_FACTS, "items": {"type": "string", "maxLength": 110}}
     },
-    "required": ["fact", "slot", "value"],
+    "required": ["facts"],
 }
+SYSTEM = (
+    "You read a conversation and write down what each speaker tells about their own life: facts that stay true, "
+    "events, plans, tastes. One short sentence for each, with the speaker's name instead of \"I\", in the speaker's "
+    'words. Nothing about greetings, jokes, "what if", or what others think. Nothing to tell: an empty list.'
+)
+SHOTS: tuple[tuple[str, list[str]], ...] = (
+    (
+        "Tom: Hey! Long time no see.\n"
+        "Lea: Sorry, the twins keep me busy. They started school in Ghent on Monday.\n"
+        "Tom: I'd give anything for a nap, my night shifts at the bakery are killing me.\n"
+        "Lea: Ha, if I won the lottery I'd buy you a bed.",
+        ["Lea's twins started school in Ghent on Monday.", "Tom works night shifts at the bakery."],
+    ),
+    ("user: Can you tell me how long rice keeps in the fridge?\nuser: Thanks, that helps.", []),
+    (
+        "user: Could you check this letter? It is for the museum job that I applied for last week.\n"
+        "user: We had to put our old dog Rufus down, so please keep it light today.",
+        ["The user applied for a museum job last week.", "The user had to put their old dog Rufus down."],
+    ),
+)
 _FIRST = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|my|me|mine|we|we're|we've|our|us)\b", re.IGNORECASE)
 _THIRD = re.compile(r"\b(?:he|she|they|he's|she's|they're|his|her|hers|their)\b", re.IGNORECASE)
+_MINE = re.compile(r"\b(?:my|mine|our|ours)\b", re.IGNORECASE)
 _SECOND = re.compile(r"\b(?:you|you're|you've|your|yours)\b", re.IGNORECASE)
 _OTHER = re.compile(
     r"\b(?:[Tt]he|[Hh]is|[Hh]er|[Tt]heir|[Yy]our) \w+|\b(?:[Hh]e|[Ss]he|[Tt]hey)\b|[A-Z]\w+ (?:is|has|do|was)"
@@ -99,44 +79,52 @@ _NAMED = re.compile(r"\b(?:names?|named|called)\b", re.IGNORECASE)
 PROMPT = hashlib.blake2b(json.dumps([SYSTEM, SHOTS, SCHEMA, TOKENS]).encode(), digest_size=4).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way of asking: the jobs that wait for it and those that hold its answers, its prompt and its shape."""
+
+    waits: str
+    answers: str
+    mark: str
+    schema: Mapping[str, Any]
+    tokens: int
+    prompt: Callable[[Sequence[Record]], list[Message]]
+
+
 def read_episodes(work: Work, tally: Tally) -> None:
-    """Every episode that no model has read yet, newest first, while there is time. Nothing without a model."""
+    """All that no model has read yet, newest first, while there is time. Nothing without a model."""
     if work.chat is None:
         return
-    notes = _notes(work)
-    for unread in work.ledger.jobs(UNREAD, OPEN, newest_first=True):
-        if work.over():
-            return
-        _read(work, work.chat, unread, notes, tally)
+    known = _known_slots(work)
+    for reading in (
+        Reading(
+            UNFILLED, FILLED, fills.PROMPT, fills.SCHEMA, fills.TOKENS, lambda t: fills.prompt(t[0], known)
+        ),
+        Reading(UNREAD, READ, PROMPT, SCHEMA, TOKENS, prompt),
+    ):
+        for unread in work.ledger.jobs(reading.waits, OPEN, newest_first=True):
+            if work.over():
+                return
+            _read(work, work.chat, unread, reading, tally)
 
 
-def _notes(work: Work) -> str:
-    """What is known of the user's slots and what is not, for the model to see what a message changes."""
-    known = (f for f in work.store.records(Filter(kinds=frozenset({Kind.SEMANTIC}))) if f.subject == "user")
-    live = {
-        f.attribute: f.extra["value"]
-        for f in known
-        if f.valid_to is None and f.attribute in OWN and "value" in f.extra
-    }
-    return noted(live)
-
-
-def noted(known: Mapping[str, str]) -> str:
-    """The user's slots with their values as a line of a prompt."""
-    return "; ".join(f"{slot}: {known.get(slot, '?')}" for slot in OWN)
+def _known_slots(work: Work) -> dict[str, str]:
+    """The values that are true now of the user's slots."""
+    facts = (work.store.slot("user", slot) for slot in fills.OWN)
+    return {str(f.attribute): str(f.extra["value"]) for held in facts for f in held if "value" in f.extra}
 
 
 def proposals_in(raw: str, turns: Sequence[Record], derived_by: str) -> tuple[list[Proposal], int]:
     """What of a model's raw output some turn bears out, and how much was refused."""
-    try:
-        told = json.loads(raw)
-        fact, slot, value = (str(told[name]) for name in ("fact", "slot", "value"))
-    except (ValueError, TypeError, KeyError):
-        return [], 1
-    if NOTHING in (fact, slot):
-        return [], 0
-    found = _proposal(fact, slot, value, turns, derived_by)
-    return ([found], 0) if found else ([], 1)
+    found, refused = [], 0
+    for item in _items(raw):
+        fact = " ".join(item.split()) if isinstance(item, str) else ""
+        turn = _witness(fact, turns)
+        if turn is None or is_of_another(fact, turn) or not _tells(fact, turn):
+            refused += 1
+        else:
+            found.append(_proposal(fact, turn, derived_by))
+    return found, refused
 
 
 def is_of_another(fact: str, turn: Record) -> bool:
@@ -157,6 +145,9 @@ def _tells(fact: str, turn: Record) -> bool:
     speaker = person_of(speaker_of(turn))
     addressed = _SECOND.search(said) is not None and _FIRST.search(said) is None
     own = fact.lower().startswith(speaker.name.lower())
+    owned = fact.lower().startswith(f"{speaker.name.lower()}'s ")
+    if owned and _MINE.search(said) is None:  # "made me shift lead" is nobody's shift
+        return False
     if addressed or _IF.search(said) or (own and _has_other_subject(fact, said)):
         return False
     return tells(fact, speaker, turn.event_time)
@@ -169,30 +160,32 @@ def _has_other_subject(fact: str, said: str) -> bool:
     return _OTHER.search(lead) is not None and _FIRST.search(lead) is None
 
 
-def prompt(turns: Sequence[Record], notes: str) -> list[Message]:
-    """The messages for these turns; all but the last are the same all night, so the model's cache holds them."""
-    messages = [Message("system", f"{SYSTEM}\nKnown of the user: {notes}")]
-    for line, *told in SHOTS:
-        answer = json.dumps(dict(zip(("fact", "slot", "value"), told, strict=True)))
-        messages += [Message("user", line), Message("assistant", answer)]
+def prompt(turns: Sequence[Record]) -> list[Message]:
+    """The messages for one episode; all but the last are the same every time, so the model's cache holds them."""
+    messages = [Message("system", SYSTEM)]
+    for lines, facts in SHOTS:
+        messages += [Message("user", lines), Message("assistant", json.dumps({"facts": facts}))]
     said = [f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}" for turn in turns]
     return [*messages, Message("user", "\n".join(said))]
 
 
-def _read(work: Work, chat: ChatModel, unread: Job, notes: str, tally: Tally) -> None:
+def _read(work: Work, chat: ChatModel, unread: Job, reading: Reading, tally: Tally) -> None:
     turns = [t for t in episode_turns(work, unread.input["turns"]) if speaks_for_itself(t)]
     ids = [turn.id for turn in turns]
-    key = job_key(READ, ids, PROMPT, chat.version)
-    by = f"read/{PROMPT}+{chat.name}"
+    key = job_key(reading.answers, ids, reading.mark, chat.version)
+    by = f"read/{reading.mark}+{chat.name}"
     with work.write("read"):
-        work.ledger.queue(READ, key, work.run, {"turns": ids, "by": by}, work.now)
+        work.ledger.queue(reading.answers, key, work.run, {"turns": ids, "by": by}, work.now)
         claimed = bool(turns) and work.ledger.claim(key, work.moment())
         if not claimed:
             work.ledger.finish(unread.key, work.now)
     if not claimed:
         return
     try:
-        raw = "".join(chat.stream(prompt(turns, notes), max_tokens=TOKENS, schema=SCHEMA, stop=work.over))
+        asked = chat.stream(
+            reading.prompt(turns), max_tokens=reading.tokens, schema=reading.schema, stop=work.over
+        )
+        raw = "".join(asked)
     except ModelError as error:
         with work.write("read"):
             work.ledger.fail(key, str(error), work.now)
@@ -211,48 +204,36 @@ def _read(work: Work, chat: ChatModel, unread: Job, notes: str, tally: Tally) ->
         tally.tokens += usage.prompt_tokens - usage.cached_tokens + usage.completion_tokens
 
 
-def _proposal(fact: str, slot: str, value: str, turns: Sequence[Record], derived_by: str) -> Proposal | None:
-    """A slot with its value, else a sentence that its source bears out; None where neither is."""
-    for turn in turns:
-        if new := filling(slot, value, person_of(speaker_of(turn)), turn):
-            span = (new.start, new.end)
-            return _drawn(turn, new.text, span, derived_by, (new.person.slot, new.attribute, new.value))
-    fact = " ".join(fact.split())
-    witness = _witness(fact, turns)
-    if witness is None or is_of_another(fact, witness) or not _tells(fact, witness):
-        return None
-    span = _span(fact, witness.text)
-    if witness.role == "other":  # models say "the user" of whoever speaks
-        fact = re.sub(r"^The user\b", str(witness.speaker), fact)
-    return _drawn(witness, _dated(fact, witness), span, derived_by, (speaker_of(witness), None, None))
+def _items(raw: str) -> list[Any]:
+    try:
+        facts = json.loads(raw)["facts"]
+    except (ValueError, TypeError, KeyError):
+        return [None]  # nonsense counts as one refusal
+    return facts[:MOST_FACTS] if isinstance(facts, list) else [None]
 
 
 def _witness(fact: str, turns: Sequence[Record]) -> Record | None:
-    """The turn that bears `fact` out, the one that shares most words with it."""
+    """The turn that bears `fact` out, the one that shares most words with it; models name the wrong one too often."""
     words = set(re.findall(r"\w+", fact.lower()))
     bearing = [t for t in turns if fact and supported(fact, t.text, speaker=speaker_of(t))]
     return max(bearing, key=lambda t: len(words & set(re.findall(r"\w+", t.text.lower()))), default=None)
 
 
-def _drawn(
-    turn: Record,
-    text: str,
-    span: tuple[int, int],
-    derived_by: str,
-    slot: tuple[str, str | None, str | None],
-) -> Proposal:
+def _proposal(fact: str, turn: Record, derived_by: str) -> Proposal:
+    start, end = _span(fact, turn.text)
+    fact = _dated(fact, turn)
+    if turn.role == "other":  # models say "the user" of whoever speaks
+        fact = re.sub(r"^The user\b", str(turn.speaker), fact)
     return Proposal(
         turn=turn.id,
         said_at=turn.event_time,
         trust=turn.trust,
         kind=Kind.SEMANTIC,
-        text=text,
-        start=span[0],
-        end=span[1],
+        text=fact,
+        start=start,
+        end=end,
         derived_by=derived_by,
-        subject=slot[0],
-        attribute=slot[1],
-        value=slot[2],
+        subject=speaker_of(turn),
         importance=importance_of(turn.text),
     )
 

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from app.guard.trust import is_binding, may_influence, outranks
 from app.sleep.episodes import EPISODE, episode_turns
+from app.sleep.fills import fills_in
 from app.sleep.proposals import Proposal, from_dict
-from app.sleep.read import READ, proposals_in
+from app.sleep.read import FILLED, READ, proposals_in
 from app.sleep.reconcile import Decision, Verdict, closed, decide, plain, same_value, since
-from app.sleep.rules import DEPENDS_ON
+from app.sleep.rules import DEPENDS_ON, is_single_valued
 from app.sleep.support import echoes
 from app.sleep.work import Tally, Work
 from app.uses import SAID_AGAIN, use
@@ -30,7 +31,7 @@ DERIVED = Filter(kinds=frozenset({Kind.SEMANTIC, Kind.PROCEDURAL, Kind.TASK}))
 
 def settle(work: Work, tally: Tally) -> None:
     """The job: everything that was read and not yet decided, what the rules read first."""
-    for name in (EPISODE, READ):
+    for name in (EPISODE, FILLED, READ):
         while jobs := work.ledger.jobs(name, PAID, limit=SLICE):
             if work.over():
                 return
@@ -44,7 +45,11 @@ def settle(work: Work, tally: Tally) -> None:
 def _proposals(work: Work, job: Job, tally: Tally) -> list[Proposal]:
     if job.name == EPISODE:
         return [from_dict(values) for values in json.loads(job.output or "[]")]
-    found, refused = proposals_in(job.output or "", episode_turns(work, job.input["turns"]), job.input["by"])
+    turns, raw, by = episode_turns(work, job.input["turns"]), job.output or "", job.input["by"]
+    if job.name == FILLED:
+        found, refused = fills_in(raw, turns[0], by) if turns else ([], 1)
+    else:
+        found, refused = proposals_in(raw, turns, by)
     tally.rejected += refused
     return found
 
@@ -94,8 +99,11 @@ def _follow(work: Work, decision: Decision, fact: Record, known: Sequence[Record
 
 def _tells_nothing_new(work: Work, proposal: Proposal, known: Sequence[Record]) -> bool:
     """Whether a free sentence only repeats a fact that is known, or that was drawn from the same turn."""
-    drawn = work.store.links(proposal.turn, LinkKind.DERIVED_FROM, out=False)
-    facts = [*known, *work.store.get_many([link.src for link in drawn]).values()]
+    links = work.store.links(proposal.turn, LinkKind.DERIVED_FROM, out=False)
+    drawn = list(work.store.get_many([link.src for link in links]).values())
+    if any(is_single_valued(fact.attribute or "") and _holds(proposal.text, fact) for fact in drawn):
+        return True
+    facts = [*known, *drawn]
     others = [fact.text for fact in facts if fact.kind in DERIVED.kinds and fact.text != proposal.text]
     return echoes(proposal.text, others)
 
@@ -224,9 +232,14 @@ def _retire_words(work: Work, fact: Record) -> None:
 
 def _says_again(other: Record, fact: Record) -> bool:
     """Whether another fact from the same words is the same in a looser slot ("likes tea more than any other drink")."""
-    value = plain(str(fact.extra.get("value", "")))
     live = other.valid_to is None and other.superseded_by is None
-    return live and other.attribute in LOOSE and bool(value) and f" {value} " in f" {plain(other.text)} "
+    return live and other.attribute in LOOSE and _holds(other.text, fact)
+
+
+def _holds(sentence: str, fact: Record) -> bool:
+    """Whether a sentence names the value of a fact."""
+    value = plain(str(fact.extra.get("value", "")))
+    return bool(value) and f" {value} " in f" {plain(sentence)} "
 
 
 def _file_as_past(work: Work, fact: Record, later: Record, known: Sequence[Record]) -> None:
