@@ -32,6 +32,7 @@ from app.evidence import FOOT, Gathered, fenced, gather, ways_to
 from app.hops import Followed, follow
 from app.prefix import warm
 from app.prompts import opening, system_text, today
+from app.recall.context import question_of
 from app.standing import always_considered
 from app.uses import CITED, use
 from app.working import Layout, Part, Role, Window
@@ -318,6 +319,8 @@ class Assistant:
             source, speaker = Source.USER_SAID, self.memory.config.user.name
         record = turn(text, now=now, speaker=speaker, role=role, source=source, session=self.session)
         if role == "user":
+            asked = "".join(t.text for t in self.window.turns[-1:] if t.role == "assistant")
+            record = replace(record, context=question_of(text, asked))
             return tuple(r.id for r in self.memory.add([record], "say", now))
         return tuple(r.id for r in self.memory.add([record], "answer", now, embed=False))
 

@@ -1,9 +1,10 @@
 """Fit the weights of recall on generated conversations, starting from those that ship. Prints; changes no file.
 
-    python -m bench.make_conversations FOLDER && python -m bench.tune FOLDER [--hold 10]
+    python -m bench.make_conversations FOLDER && python -m bench.tune FOLDER
 
-Ranking: the evidence of each question against the other candidates (softmax), each weight held to the one that ships
-with a strength of `--hold` (a Gaussian prior: the templates know less of language than the hand that set the weights).
+Ranking: the evidence of each question against the other candidates (softmax), each weight held to the one that ships by
+a Gaussian prior (the templates know less of language than the hand that set the weights). How tightly is chosen by
+cross-validation: conversations are dealt into folds, and each is ranked by weights that never saw it.
 Abstention: logistic regression, own questions against questions of conversations of the other kind.
 """
 
@@ -28,6 +29,8 @@ from app.recall.weights import load_weights
 from bench.recall import rows, stored
 
 SCALE = 5.0  # a score of 1 as log odds
+HOLDS = (1.0, 3.0, 10.0, 30.0)  # strengths of the prior, the loosest first
+FOLDS = 3
 FIXED = ("over",)  # what is no longer true, not what is less relevant
 Array = NDArray[np.float64]
 
@@ -37,6 +40,7 @@ class Asked:
     """One question: the signals of its candidates, and which of them answer it."""
 
     kind: str
+    talk: str
     table: Mapping[str, Array]
     right: NDArray[np.bool_]
 
@@ -44,7 +48,6 @@ class Asked:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--hold", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     a = parser.parse_args()
     asked, known = gathered(a.folder, random.Random(a.seed))
@@ -52,8 +55,11 @@ def main() -> None:
     fitted: dict[str, Any] = {}
     for kind, start in (("people", weights.people), ("assistant", weights.assistant)):
         own = [each for each in asked if each.kind == kind]
-        fitted[kind] = ranked(own, start, a.hold)
-        print(f"{kind}: {len(own)} questions, mrr {mrr(own, start):.3f} -> {mrr(own, fitted[kind]):.3f}")
+        held = {hold: unseen(own, start, hold) for hold in HOLDS}
+        hold = max(held, key=held.__getitem__)
+        fitted[kind] = ranked(own, start, hold)
+        tried = ", ".join(f"{value:.3f} held by {strength:g}" for strength, value in held.items())
+        print(f"{kind}: {len(own)} questions, mrr {mrr(own, start):.3f}; on conversations unseen {tried}")
     fitted["known"] = judged(known, list(weights.known))
     fitted["known_by_text"] = judged(known, list(weights.known_by_text))
     print(json.dumps(fitted, indent=2))
@@ -69,11 +75,25 @@ def gathered(folder: Path, rng: random.Random) -> tuple[list[Asked], list[tuple[
         foreign = [q for p in paths if p.name.split(".")[0] != kind for q in _questions(p)]
         with stored(path) as memory:
             engine = Recall(memory.store, memory.embedder)
-            asked += [each for q in _questions(path) if (each := _asked(engine, kind, q)).right.any()]
+            told = (_asked(engine, kind, path.name, q) for q in _questions(path))
+            asked += [each for each in told if each.right.any()]
             own = rng.sample(_questions(path), min(40, len(_questions(path))))
             known += [(_signs(engine, q), True) for q in own]
             known += [(_signs(engine, q), False) for q in rng.sample(foreign, min(40, len(foreign)))]
     return asked, known
+
+
+def unseen(asked: Sequence[Asked], start: Mapping[str, float], hold: float) -> float:
+    """`mrr` over all questions, each ranked by weights fitted on the other folds' conversations."""
+    talks = sorted({each.talk for each in asked})
+    total = 0.0
+    for fold in range(FOLDS):
+        out = set(talks[fold::FOLDS])
+        own = [each for each in asked if each.talk in out]
+        if own:
+            weights = ranked([each for each in asked if each.talk not in out], start, hold)
+            total += len(own) * mrr(own, weights)
+    return total / len(asked)
 
 
 def ranked(
@@ -127,13 +147,13 @@ def mrr(asked: Sequence[Asked], weights: Mapping[str, float]) -> float:
     return float(np.mean([1 / rank for rank in ranks]))
 
 
-def _asked(engine: Recall, kind: str, question: dict[str, Any]) -> Asked:
+def _asked(engine: Recall, kind: str, talk: str, question: dict[str, Any]) -> Asked:
     query = Query(question["query"], datetime.fromisoformat(question["now"]))
     analysis = engine.analyse(query)
     found = engine.candidates(analysis, query).best(RANKED)
     records = engine.store.by_seq(found.seqs.tolist())
     right = [records[seq].external_id in question["evidence"] for seq in found.seqs.tolist()]
-    return Asked(kind, signals(analysis, found, query.now), np.array(right))
+    return Asked(kind, talk, signals(analysis, found, query.now), np.array(right))
 
 
 def _signs(engine: Recall, question: dict[str, Any]) -> Mapping[str, float]:

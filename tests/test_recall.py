@@ -198,6 +198,15 @@ def test_meaning_is_found_without_shared_words(tmp_path: Path, embedder: Embedde
     assert result.hits[0].record.text == texts[0]
 
 
+def test_a_short_answer_to_an_assistant_is_found_by_its_question(tmp_path: Path) -> None:
+    turns = [("user", "Good evening."), ("assistant", "Good evening. How long have you been rowing?")]
+    answered = [*turns, ("user", "About two years."), ("assistant", "Splendid, keep at it.")]
+    with Store(tmp_path / "chat.db") as store:
+        remember(store, [*PROJECT, *answered], session="chat")
+        hits = Recall(store, HASHES).recall(Query("How long have I been rowing?", NOW)).hits[:2]
+    assert "About two years." in [hit.record.text for hit in hits]
+
+
 def test_a_standing_wish_comes_up_when_help_is_asked_whatever_its_words(store: Store) -> None:
     remember(store, [("user", f"Note {n}: my desk faces the park.") for n in range(120)], session="notes")
     assert "work:2" in found(store, "How should I plan the room?", k=10)

@@ -14,7 +14,7 @@ from app import encode
 from app.recall.abstain import probability
 from app.recall.analysis import MOST_TERMS, analyse
 from app.recall.candidates import Candidates
-from app.recall.context import context_of, views_of
+from app.recall.context import context_of, question_of, views_of
 from app.recall.order import LENT, LENT_BY_GIST, ranking, with_each, with_origins
 from app.recall.weights import Weights, load_weights
 from app.recall.words import match_any, stem
@@ -143,6 +143,19 @@ def test_beside_an_assistant_a_turn_stands_alone() -> None:
     turns = [said("Hello.", "user", "user"), said("Hi, how can I help? " * 50, "assistant", "assistant")]
     assert context_of(said("I have a cat.", "user", "user"), turns) == ""
     assert context_of(turns[1], turns[:1]) == ""
+
+
+def test_a_short_answer_to_an_assistant_carries_its_question_alone() -> None:
+    turns = [said("Hello.", "user", "user"), said("Hi. How long have you rowed?", "assistant", "assistant")]
+    assert context_of(said("Two years.", "user", "user"), turns) == "How long have you rowed?"
+    assert context_of(said("Why do you ask?", "user", "user"), turns) == ""
+    assert context_of(said("I rowed first as a child on the lake with my aunt.", "user", "user"), turns) == ""
+    assert context_of(said("Two years.", "user", "user"), [*turns, turns[0]]) == ""
+
+
+def test_a_question_is_sought_at_the_end_of_what_was_said_however_long() -> None:
+    assert question_of("Two.", "x" * 1_000_000 + ". How many?") == "How many?"
+    assert question_of("Two.", "How many? " + "x" * 1_000_000) == ""
 
 
 def brief(seq: int, session: str = "s") -> Brief:

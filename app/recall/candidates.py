@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recall.context import is_answer
 from app.recall.traits import Traits, traits
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Candidates:
             own, raw["dense_context"], raw["dense"]
         )  # a session's first turn has one view
         said = np.array([b.kind == "episodic" for b in briefs], bool)
+        answers = np.array([is_answer(b.role, b.context) for b in briefs], bool)
+        for view in ("dense", "text"):  # what is half an exchange is found by the whole
+            with_question = np.maximum(raw[view], raw.get(f"{view}_context", raw[view]))
+            raw[view] = np.where(answers, with_question, raw[view])
         channels = {name: normalised(values, said) for name, values in raw.items()}
         base: Array = 0.5 * np.sum(list(channels.values()), axis=0)
         return cls(briefs, channels, raw["dense"], base, origins or {})
@@ -82,7 +87,13 @@ class Candidates:
     @cached_property
     def between_people(self) -> NDArray[np.bool_]:
         """Which turns belong to a talk between people rather than with an assistant."""
-        return np.array([b.role == "other" or bool(b.context) for b in self.briefs], bool)
+        return np.array(
+            [
+                b.role == "other" or (bool(b.context) and not is_answer(b.role, b.context))
+                for b in self.briefs
+            ],
+            bool,
+        )
 
     @cached_property
     def traits(self) -> list[Traits]:
