@@ -102,7 +102,9 @@ def widened(
     BY_ONE / (1 + rank / HALF), the rank being the best of any channel (after reciprocal rank fusion, Cormack et al.
     2009). Between people only: an assistant's long turns are near to everything.
     """
-    own = found.between_people & (found.each(lambda b: teller in (None, b.speaker or b.subject)) > 0)
+    own = (
+        found.each(lambda b: b.kind == "episodic" and teller in (None, b.speaker)) * found.between_people > 0
+    )
     ranks = np.full(len(found), np.inf)
     for name in CHANNELS:
         values = np.where(own, found.channels[name], 0.0)
