@@ -12,7 +12,6 @@ from sqlcipher3 import dbapi2
 
 from storage.errors import StoreDamaged, StoreUnreadable
 
-_next = dbapi2.Cursor.__next__
 ROWS = 256  # that are fetched at once: the watch over the disk costs more than a row does
 
 
@@ -42,9 +41,6 @@ class Cursor(dbapi2.Cursor):  # type: ignore[misc]
     def fetchmany(self, size: int = ROWS) -> Any:
         """The next `size` rows, fewer at the end."""
         return _asked(super().fetchmany, True, size)
-
-    def __next__(self) -> Any:
-        return _asked(_next, True, self)
 
     def __iter__(self) -> Iterator[Any]:
         while rows := self.fetchmany():

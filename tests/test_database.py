@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlcipher3 import dbapi2
 
-from storage.database import connect
+from storage.database import PRAGMAS, connect
 from storage.errors import (
     StorageError,
     StoreDamaged,
@@ -292,6 +294,22 @@ def test_a_statement_that_fails_is_told_in_our_words(tmp_path: Path) -> None:
     store = Store(tmp_path / "mem.db")
     with store, pytest.raises(StorageError, match="no such table"), store.atomic("x", NOW):
         store.connection.execute("SELECT * FROM nowhere")
+
+
+def test_opening_waits_for_who_makes_the_store_and_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mem.db"
+    other = dbapi2.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr("storage.database.PRAGMAS", ("PRAGMA busy_timeout = 1", *PRAGMAS[1:]))
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.database.BUSY_MS", 30)
+        with pytest.raises(StoreLocked):
+            connect(path)
+    threading.Timer(0.05, other.execute, ("COMMIT",)).start()
+    connect(path).close()
+    other.close()
 
 
 def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:
