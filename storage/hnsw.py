@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-import os
 import re
 import struct
 import threading
@@ -185,8 +184,6 @@ def load(folder: Path, generation: Generation, scope: Scope) -> Graph | None:
             return None
         with rows_file.open("rb") as file:
             parts = _read_rows(file, generation.count, scope.dim)
-        if parts is None:
-            return None
         import hnswlib
 
         index = hnswlib.Index(space="l2", dim=parts[0].shape[1])
@@ -312,14 +309,12 @@ def _slices(db: Any, scope: Scope, after: int, until: int) -> Iterator[tuple[Int
 
 def _read_rows(
     file: BinaryIO, count: int, dim: int
-) -> tuple[Matrix, Ints, Ints, NDArray[np.int8], mmap.mmap | None] | None:
-    """(basis, ops, seqs, copies, their map) of a rows file; None where its size is not the one that its row tells."""
+) -> tuple[Matrix, Ints, Ints, NDArray[np.int8], mmap.mmap | None]:
+    """(basis, ops, seqs, copies, their map) of a rows file whose seal fits."""
     import numpy as np
 
-    magic, wide, width = HEADER.unpack(file.read(HEADER.size))
+    _, _, width = HEADER.unpack(file.read(HEADER.size))
     start = HEADER.size + 4 * dim * width
-    if magic != MAGIC or wide != dim or os.fstat(file.fileno()).st_size != start + count * (dim + 16):
-        return None
     basis = np.frombuffer(file.read(4 * dim * width), np.float32).reshape(dim, width)
     file.seek(start + count * dim)
     ops, seqs = np.frombuffer(file.read(16 * count), np.int64).reshape(2, count)
@@ -344,7 +339,7 @@ def _seal(scope: Scope, count: int, watermark: int, *paths: Path) -> str:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(len(paths)) as pool:
-        parts = [scope.model, scope.view, scope.dim, count, watermark, *pool.map(sha256, paths)]
+        parts = [MAGIC, scope.model, scope.view, scope.dim, count, watermark, *pool.map(sha256, paths)]
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
 
