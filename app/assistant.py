@@ -128,7 +128,8 @@ class Assistant:
                 self.window.hide(id)
             plan = self._ruled(text, done, stored)
         else:
-            plan = self._plan(text, now, gate.judge(text, self.last.need), TALK_TOKENS, stored)
+            chance = gate.chance_of_need(text, self.memory.embedder)  # embedded already, when it was stored
+            plan = self._plan(text, now, gate.judge(text, self.last.need, chance), TALK_TOKENS, stored)
         yield from self._carried_out(plan, now, stop, keep=True)
         if stored and not plan.spoken:
             yield from self._by_itself(text, stored[0], now, stop)

@@ -1,7 +1,7 @@
-"""The retrieval gate: does this message need memory? Decided from its words alone, in microseconds.
+"""The retrieval gate: does this message need memory? By its meaning where an embedder can tell, else by its words.
 
-When unsure it says yes: a needless recall costs milliseconds, a missed one costs the answer. The words stand
-in gate.txt.
+When unsure it says yes: a needless recall costs milliseconds and the model's attention, a missed one costs the answer.
+The words stand in gate.txt, the head that reads the meaning in gate.json.
 """
 
 from __future__ import annotations
@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.meaning import head_of
+
+if TYPE_CHECKING:
+    from models.embed import Embedder
+
+NEEDS = Path(__file__).with_suffix(".json")
+NEEDED = "need"
+LEAST = 0.25  # chance of a need from which on memory is asked
 TASK = "a task that needs no memory"  # though how its user wants it done may matter
 LOOKED_AT = 600  # characters of a message; its beginning says what it wants
 
@@ -23,8 +32,19 @@ class Need:
     reason: str
 
 
-def judge(text: str, previous: Need | None = None) -> Need:
-    """Whether `text` needs memory, and whether it asks about the user. `previous` is the verdict on the turn before."""
+def chance_of_need(text: str, embedder: Embedder | None) -> float | None:
+    """How likely the meaning of `text` needs memory, 0..1; None where no head reads it."""
+    head = head_of(NEEDS, embedder.name) if embedder is not None and text.strip() else None
+    if head is None or embedder is None or len(text) > LOOKED_AT:
+        return None
+    return head.chances(embedder.embed([text])[0])[NEEDED]
+
+
+def judge(text: str, previous: Need | None = None, chance: float | None = None) -> Need:
+    """Whether `text` needs memory, and whether it asks about the user.
+
+    `previous` is the verdict on the turn before, `chance` what `chance_of_need` says; without it words decide alone.
+    """
     words = " ".join(text[:LOOKED_AT].replace("’", "'").split())
     if not re.search(r"\w", words):
         return Need(False, False, "nothing was said")
@@ -34,11 +54,14 @@ def judge(text: str, previous: Need | None = None) -> Need:
         return Need(False, False, "arithmetic")
     own = _SERVICE.sub(" ", words)
     personal = bool(_FIRST.search(own) or _MEMORY.search(own))
-    if _TASK.match(words) and not personal and not _KNOWN.search(words):
+    idle = chance is not None and chance < LEAST
+    if _TASK.match(words) and (idle or (chance is None and not personal and not _KNOWN.search(words))):
         return Need(False, False, TASK)
     question = asks(words)
-    if question and personal:
+    if question and personal and not idle:
         return Need(True, not _WORLD.search(words), "a question about you")
+    if chance is not None and not _FOLLOW_UP.match(words):
+        return Need(not idle, False, "nothing of yours is asked for" if idle else "it touches your life")
     worldly = question and _WORLD.search(words)
     if personal or _KNOWN.search(words) or (_NAME.search(words) and not worldly):
         return Need(True, False, "it touches your life")

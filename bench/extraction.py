@@ -19,13 +19,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.config import find_home
 from app.encode import turn as encoded
+from app.meaning import head_of
 from app.sleep import fills
-from app.sleep.extract import read_episode, worth_reading
+from app.sleep.extract import LIKELY, read_episode, worth_reading
+from app.sleep.meant import NONE, SLOTS, Chances
 from app.sleep.read import SCHEMA, TOKENS, prompt, proposals_in
 from app.sleep.support import echoes
 from app.when import describe, find_times
 from bench.kept import kept_chat
+from models.errors import ModelError
+from models.open import open_embedder
 from storage.records import Record
 
 if TYPE_CHECKING:
@@ -180,8 +185,20 @@ def _borne_out(one: Found, said: Turn, talk: Sequence[Turn]) -> bool:
 
 
 def by_rules(talk: Sequence[Turn]) -> Iterator[Found]:
-    """What the rules of the night find; an assistant's turns tell nothing of its user."""
-    return (Found(int(proposal.turn), proposal.text) for proposal in read_episode(_records(talk)))
+    """What the night finds without a chat model, by words and by meaning; an assistant's turns tell nothing."""
+    turns = _records(talk)
+    return (Found(int(proposal.turn), proposal.text) for proposal in read_episode(turns, meanings(turns)))
+
+
+def meanings(turns: Sequence[Record]) -> Chances:
+    """What the head of the night sees in the turns of the user; nothing where the embedding model is missing."""
+    try:
+        embedder = open_embedder("minilm-int8", find_home().models)
+    except ModelError:
+        return {}
+    head = head_of(SLOTS, embedder.name)
+    own = [turn for turn in turns if turn.role == "user"]
+    return {t.id: head.chances(embedder.embed([t.text])[0]) for t in own} if head else {}
 
 
 def by_model(chat: ChatModel) -> Extractor:
@@ -189,10 +206,12 @@ def by_model(chat: ChatModel) -> Extractor:
 
     def read(talk: Sequence[Turn]) -> Iterator[Found]:
         turns = _records(talk)
-        by_rules = read_episode(turns)
+        seen = meanings(turns)
+        by_rules = read_episode(turns, seen)
+        likely = {id for id, chances in seen.items() if chances[NONE] < LIKELY}
         yield from (Found(int(proposal.turn), proposal.text) for proposal in by_rules)
         known = [proposal.text for proposal in by_rules]
-        for turn in fills.worth_asking(turns, by_rules):
+        for turn in fills.worth_asking(turns, by_rules, likely):
             answer = chat.stream(fills.prompt(turn, {}), max_tokens=fills.TOKENS, schema=fills.SCHEMA)
             for proposal in fills.fills_in("".join(answer), turn, chat.name)[0]:
                 known.append(proposal.text)

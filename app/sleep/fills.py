@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,10 +156,13 @@ def prompt(turn: Record, known: Mapping[str, str]) -> list[Message]:
     return [*messages, Message("user", f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}")]
 
 
-def worth_asking(turns: Sequence[Record], proposals: Sequence[Proposal]) -> list[Record]:
-    """The user's messages on themselves in which the rules filled no slot of one value."""
+def worth_asking(
+    turns: Sequence[Record], proposals: Sequence[Proposal], likely: Collection[str]
+) -> list[Record]:
+    """The user's messages on themselves, and those that are `likely` (ids), in which no slot of one value was filled."""
     caught = {p.turn for p in proposals if is_single_valued(p.attribute or "")}
-    return [t for t in turns if t.role == "user" and t.id not in caught and _TELLS.search(t.text)]
+    own = (t for t in turns if t.role == "user" and t.id not in caught)
+    return [t for t in own if t.id in likely or _TELLS.search(t.text)]
 
 
 def fills_in(raw: str, turn: Record, derived_by: str) -> tuple[list[Proposal], int]:
@@ -192,8 +195,11 @@ def _proposal(fill: Fill, turn: Record, derived_by: str) -> Proposal:
     )
 
 
-def filling(slot: str, value: str, speaker: Person, turn: Record) -> Fill | None:
-    """What the message says of the slot, None where it does not bear the value out."""
+def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool = False) -> Fill | None:
+    """What the message says of the slot, None where it does not bear the value out.
+
+    `sure`: whose life it tells of is settled already, by whoever proposes it.
+    """
     value = re.sub(r"^(?:an?|the) |[\s.,!?]+$", "", value.strip(), flags=re.IGNORECASE)
     found = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", turn.text, re.IGNORECASE) if value else None
     if found is None or len(value.split()) > MOST_WORDS or slot not in SLOTS:
@@ -206,7 +212,7 @@ def filling(slot: str, value: str, speaker: Person, turn: Record) -> Fill | None
     ends = ((at, s) for at, s in sentences(turn.text) if at + len(s) >= found.end())
     start, sentence = next(ends, (0, turn.text))
     place = found.start() - start
-    if place < 0 or not _stands(sentence, place) or not _is_of(who, turn.text, sentence, place):
+    if place < 0 or not _stands(sentence, place) or not (sure or _is_of(who, turn.text, sentence, place)):
         return None
     person = related(speaker, who) if who else speaker
     return Fill(person, attribute, found[0], start, start + len(sentence))

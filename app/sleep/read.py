@@ -33,6 +33,7 @@ from storage.records import Kind, Record
 
 if TYPE_CHECKING:
     from models.chat import ChatModel
+    from storage.store import Store
 
 UNFILLED, READ, FILLED = "unfilled", "read", "filled"  # what waits for the model, and what it answered
 LONGEST = 400  # characters of a turn that are shown
@@ -95,7 +96,7 @@ def read_episodes(work: Work, tally: Tally) -> None:
     """All that no model has read yet, newest first, while there is time. Nothing without a model."""
     if work.chat is None:
         return
-    known = _known_slots(work)
+    known = known_slots(work.store)
     for reading in (
         Reading(
             UNFILLED, FILLED, fills.PROMPT, fills.SCHEMA, fills.TOKENS, lambda t: fills.prompt(t[0], known)
@@ -108,9 +109,9 @@ def read_episodes(work: Work, tally: Tally) -> None:
             _read(work, work.chat, unread, reading, tally)
 
 
-def _known_slots(work: Work) -> dict[str, str]:
+def known_slots(store: Store) -> dict[str, str]:
     """The values that are true now of the user's slots."""
-    facts = (work.store.slot("user", slot) for slot in fills.OWN)
+    facts = (store.slot("user", slot) for slot in fills.OWN)
     return {str(f.attribute): str(f.extra["value"]) for held in facts for f in held if "value" in f.extra}
 
 

@@ -1,0 +1,48 @@
+"""What a text is about, told by its meaning: a linear head on an embedder's vectors. bench/heads.py fits the heads.
+
+Words vary without end, what they mean does not: some hundred labelled lines teach a head to know "they have me in
+induction all week" for news of an employer. A head reads the vectors of the models that it was fitted for; with any
+other, whoever asks goes by words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCALE = 100  # weights stand as integers in the file, so many to one
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A label for each row of `weights`, (labels, dim + 1), whose last column is the constant."""
+
+    labels: tuple[str, ...]
+    weights: NDArray[np.float32]
+
+    def chances(self, vector: NDArray[np.float32]) -> Mapping[str, float]:
+        """The probability of each label, by softmax; they sum to one."""
+        import numpy as np
+
+        scores = self.weights[:, :-1].astype(float) @ vector.astype(float) + self.weights[:, -1]
+        shares = np.exp(scores - scores.max())
+        return dict(zip(self.labels, (shares / shares.sum()).tolist(), strict=True))
+
+
+@cache  # files that ship with the program
+def head_of(file: Path, model: str) -> Head | None:
+    """The head in `file`; None where it was not fitted for this embedding model."""
+    import numpy as np
+
+    saved = json.loads(file.read_text(encoding="utf-8"))
+    if model not in saved["models"]:
+        return None
+    return Head(tuple(saved["labels"]), (np.array(saved["weights"]) / SCALE).astype(np.float32))
