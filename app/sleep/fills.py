@@ -159,7 +159,7 @@ def prompt(turn: Record, known: Mapping[str, str]) -> list[Message]:
 def worth_asking(
     turns: Sequence[Record], proposals: Sequence[Proposal], likely: Collection[str]
 ) -> list[Record]:
-    """The user's messages on themselves, and those that are `likely` (ids), in which no slot of one value was filled."""
+    """The user's messages on themselves, and those called `likely` (ids), in which no slot of one value was filled."""
     caught = {p.turn for p in proposals if is_single_valued(p.attribute or "")}
     own = (t for t in turns if t.role == "user" and t.id not in caught)
     return [t for t in own if t.id in likely or _TELLS.search(t.text)]
