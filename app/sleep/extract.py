@@ -6,12 +6,11 @@ Only what people said themselves is read. An assistant's turns, and text that re
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Sequence
 
 from app.sleep.attributes import is_single_valued
 from app.sleep.episodes import EPISODE, UNREAD, episode_turns, speaker_of, speaks_for_itself
-from app.sleep.fills import worth_asking
+from app.sleep.fills import tells_of_self, worth_asking
 from app.sleep.meant import NONE, Chances, by_meaning, chances_of
 from app.sleep.proposals import Proposal, from_candidate, to_dict
 from app.sleep.read import UNFILLED, known_slots, read_episodes
@@ -26,19 +25,16 @@ SLICE = 50  # episodes read in one transaction
 BEFORE = 4  # turns of context
 PART = 4  # turns that a model is shown at a time; small ones lose the thread of more
 LIKELY = 0.8  # chance that a message fills no slot, below which a model is asked whatever its words
-_TELLS = re.compile(
-    r"\b(?:I|I'm|I've|I'd|my|we|our|we've|we're)\b(?=.*\w+\W+\w+\W+\w+)", re.DOTALL | re.IGNORECASE
-)
 
 
 def extract(work: Work, tally: Tally) -> None:
     """The job: every episode that was cut and not yet read."""
+    known = {value.lower() for value in known_slots(work.store).values()}
     while jobs := work.ledger.jobs(EPISODE, OPEN, limit=SLICE):
         if work.over():
             return
         episodes = [episode_turns(work, job.input["turns"]) for job in jobs]
         seen = chances_of(work.memory, [turn for turns in episodes for turn in turns])
-        known = {value.lower() for value in known_slots(work.store).values()}
         read = [read_episode(turns, seen, known) for turns in episodes]
         likely = {id for id, chances in seen.items() if chances[NONE] < LIKELY}
         with work.write("extract"):
@@ -85,5 +81,5 @@ def worth_reading(turns: Sequence[Record], proposals: Sequence[Proposal]) -> Ite
     own = [turn for turn in turns if speaks_for_itself(turn)]
     for start in range(0, len(own), PART):
         part = own[start : start + PART]
-        if any(turn.id not in caught and _TELLS.search(turn.text) for turn in part):
+        if any(turn.id not in caught and tells_of_self(turn.text) for turn in part):
             yield part

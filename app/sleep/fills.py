@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.guard.hostile import inert
@@ -19,8 +18,8 @@ from app.sleep.attributes import importance_of, is_single_valued
 from app.sleep.episodes import speaker_of
 from app.sleep.forms import NEGATED, NO_STATEMENT, OF_OTHERS
 from app.sleep.grammar import KIN_NAMES, RELATIVE
-from app.sleep.proposals import Proposal
-from app.sleep.rules import sentences
+from app.sleep.proposals import Proposal, from_candidate
+from app.sleep.rules import Candidate, sentences
 from app.sleep.whom import Person, person_of, related
 from models.chat import Message
 from storage.records import Kind, Record
@@ -127,22 +126,6 @@ _LEFT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A slot with its new value; `start`..`end` is the sentence of the message that holds it."""
-
-    person: Person
-    attribute: str
-    value: str
-    start: int
-    end: int
-
-    @property
-    def text(self) -> str:
-        """The fact as a sentence."""
-        return f"{self.person.name}'s {self.attribute} is {self.value}."
-
-
 def prompt(turn: Record, known: Mapping[str, str]) -> list[Message]:
     """The messages for one turn, with what is known of the user's slots for the model to see what it changes.
 
@@ -153,7 +136,17 @@ def prompt(turn: Record, known: Mapping[str, str]) -> list[Message]:
     for line, *told in SHOTS:
         answer = json.dumps(dict(zip(("fact", "slot", "value"), told, strict=True)))
         messages += [Message("user", line), Message("assistant", answer)]
-    return [*messages, Message("user", f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}")]
+    return [*messages, Message("user", shown(turn))]
+
+
+def shown(turn: Record) -> str:
+    """A turn as a model is shown it: inert, without secrets, cut."""
+    return f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}"
+
+
+def tells_of_self(text: str) -> bool:
+    """Whether somebody tells of themselves, in a few words at least."""
+    return _TELLS.search(text) is not None
 
 
 def worth_asking(
@@ -162,7 +155,7 @@ def worth_asking(
     """The user's messages on themselves, and those called `likely` (ids), in which no slot of one value was filled."""
     caught = {p.turn for p in proposals if is_single_valued(p.attribute or "")}
     own = (t for t in turns if t.role == "user" and t.id not in caught)
-    return [t for t in own if t.id in likely or _TELLS.search(t.text)]
+    return [t for t in own if t.id in likely or tells_of_self(t.text)]
 
 
 def fills_in(raw: str, turn: Record, derived_by: str) -> tuple[list[Proposal], int]:
@@ -174,29 +167,12 @@ def fills_in(raw: str, turn: Record, derived_by: str) -> tuple[list[Proposal], i
         return [], 1
     if slot in (FREE, NOTHING):
         return [], 0
-    fill = filling(slot, value, person_of(speaker_of(turn)), turn)
-    return ([_proposal(fill, turn, derived_by)], 0) if fill else ([], 1)
+    told_of = filling(slot, value, person_of(speaker_of(turn)), turn)
+    return ([from_candidate(told_of, turn, derived_by)], 0) if told_of else ([], 1)
 
 
-def _proposal(fill: Fill, turn: Record, derived_by: str) -> Proposal:
-    return Proposal(
-        turn=turn.id,
-        said_at=turn.event_time,
-        trust=turn.trust,
-        kind=Kind.SEMANTIC,
-        text=fill.text,
-        start=fill.start,
-        end=fill.end,
-        derived_by=derived_by,
-        subject=fill.person.slot,
-        attribute=fill.attribute,
-        value=fill.value,
-        importance=importance_of(fill.attribute),
-    )
-
-
-def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool = False) -> Fill | None:
-    """What the message says of the slot, None where it does not bear the value out.
+def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool = False) -> Candidate | None:
+    """What the message says of the slot, quoting the sentence that does; None where it does not bear the value out.
 
     `sure`: whose life it tells of is settled already, by whoever proposes it.
     """
@@ -215,7 +191,9 @@ def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool 
     if place < 0 or not _stands(sentence, place) or not (sure or _is_of(who, turn.text, sentence, place)):
         return None
     person = related(speaker, who) if who else speaker
-    return Fill(person, attribute, found[0], start, start + len(sentence))
+    text, end = f"{person.name}'s {attribute} is {found[0]}.", start + len(sentence)
+    weight = importance_of(attribute)
+    return Candidate(Kind.SEMANTIC, text, start, end, person.slot, attribute, found[0], weight)
 
 
 def _named(who: str, text: str) -> bool:

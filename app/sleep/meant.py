@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from app.meaning import head_of
-from app.sleep.attributes import importance_of
 from app.sleep.episodes import speaker_of
 from app.sleep.fills import RELATIVES, filling
 from app.sleep.forms import DIET
@@ -22,7 +21,7 @@ from app.sleep.rules import Candidate
 from app.sleep.values import CAR, LANGUAGE, PHONE
 from app.sleep.vectors import vectors_of
 from app.sleep.whom import person_of
-from storage.records import Kind, Record
+from storage.records import Record
 
 if TYPE_CHECKING:
     from app.memory import Memory
@@ -107,10 +106,8 @@ def by_meaning(
         named = slot
     speaker = person_of(speaker_of(turn))
     news = [value for value in _KINDS[slot](turn.text) if value.lower() not in known]
-    borne_out = {v: told for v in news if (told := filling(named, v, speaker, turn, sure=True))}
+    borne_out = [
+        told for value in dict.fromkeys(news) if (told := filling(named, value, speaker, turn, sure=True))
+    ]
     if len(borne_out) == 1:
-        [(value, told)] = borne_out.items()
-        weight = importance_of(told.attribute)
-        yield Candidate(
-            Kind.SEMANTIC, told.text, told.start, told.end, told.person.slot, told.attribute, value, weight
-        )
+        yield borne_out[0]

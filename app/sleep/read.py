@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from app.almanac import local
 from app.encode import importance_of
-from app.guard.hostile import inert
-from app.guard.secrets import redact
 from app.sleep import fills
 from app.sleep.attributes import RELATIONS
 from app.sleep.clauses import tells
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 UNFILLED, READ, FILLED = "unfilled", "read", "filled"  # what waits for the model, and what it answered
-LONGEST = 400  # characters of a turn that are shown
 MOST_FACTS = 4
 TOKENS = 130  # generated at most
 SCHEMA: dict[str, Any] = {
@@ -166,8 +163,7 @@ def prompt(turns: Sequence[Record]) -> list[Message]:
     messages = [Message("system", SYSTEM)]
     for lines, facts in SHOTS:
         messages += [Message("user", lines), Message("assistant", json.dumps({"facts": facts}))]
-    said = [f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}" for turn in turns]
-    return [*messages, Message("user", "\n".join(said))]
+    return [*messages, Message("user", "\n".join(map(fills.shown, turns)))]
 
 
 def _read(work: Work, chat: ChatModel, unread: Job, reading: Reading, tally: Tally) -> None:
