@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ from storage.records import Record
 
 if TYPE_CHECKING:
     from models.chat import ChatModel
+    from models.embed import Embedder
 
 SESSIONS = Path(__file__).parents[1] / "tests" / "data" / "sessions"
 NEAR = 6  # words from the start of a statement within which its subject stands
@@ -192,13 +194,19 @@ def by_rules(talk: Sequence[Turn]) -> Iterator[Found]:
 
 def meanings(turns: Sequence[Record]) -> Chances:
     """What the head of the night sees in the turns of the user; nothing where the embedding model is missing."""
-    try:
-        embedder = open_embedder("minilm-int8", find_home().models)
-    except ModelError:
+    embedder = _embedder()
+    head = head_of(SLOTS, embedder.name) if embedder is not None else None
+    if embedder is None or head is None:
         return {}
-    head = head_of(SLOTS, embedder.name)
-    own = [turn for turn in turns if turn.role == "user"]
-    return {t.id: head.chances(embedder.embed([t.text])[0]) for t in own} if head else {}
+    return {t.id: head.chances(embedder.embed([t.text])[0]) for t in turns if t.role == "user"}
+
+
+@cache  # opened once for all sessions
+def _embedder() -> Embedder | None:
+    try:
+        return open_embedder("minilm-int8", find_home().models)
+    except ModelError:
+        return None
 
 
 def by_model(chat: ChatModel) -> Extractor:

@@ -39,7 +39,8 @@ class KeptChat:
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[str]:
         """Yield the reply at once. See ChatModel."""
-        text = json.dumps([self.version, [[m.role, m.content] for m in messages]])
+        told = [[m.role, m.content] for m in messages]
+        text = json.dumps([self.version, told, max_tokens, temperature, seed, schema])
         name = f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.json"
         file = self._folder / name if self._folder else None
         if file is not None and file.is_file():
