@@ -29,12 +29,17 @@ class Head:
     weights: NDArray[np.float32]
 
     def chances(self, vector: NDArray[np.float32]) -> Mapping[str, float]:
-        """The probability of each label, by softmax; they sum to one."""
+        """The probability of each label for one vector; they sum to one."""
+        return dict(zip(self.labels, self.shares(vector[None])[0].tolist(), strict=True))
+
+    def shares(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The probability of each label for each row, by softmax: (rows, labels)."""
         import numpy as np
 
-        scores = self.weights[:, :-1].astype(float) @ vector.astype(float) + self.weights[:, -1]
-        shares = np.exp(scores - scores.max())
-        return dict(zip(self.labels, (shares / shares.sum()).tolist(), strict=True))
+        scores = vectors.astype(float) @ self.weights[:, :-1].T.astype(float) + self.weights[:, -1]
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        return shares
 
 
 @cache  # files that ship with the program

@@ -18,7 +18,7 @@ from storage.hnsw import Graphs
 if TYPE_CHECKING:
     from app.memory import Memory
     from models.chat import ChatModel, Message, Usage
-    from models.embed import Embedder, Vectors
+    from models.embed import Embedder, Tokens, Vectors
 
 SLICE = 8  # texts embedded in one turn of the lock, some 50 ms
 
@@ -88,6 +88,11 @@ class LentEmbedder:
             with self._shared.lock:
                 parts.append(self._shared.take().embed(texts[start : start + SLICE]))
         return np.concatenate(parts) if parts else np.zeros((0, self.dim), dtype=np.float32)
+
+    def tokens(self, text: str) -> Tokens:
+        """The pieces of a text in their context."""
+        with self._shared.lock:
+            return self._shared.take().tokens(text)
 
     def close(self) -> None:
         """Nothing: the engine is not its own."""

@@ -1,4 +1,8 @@
-"""Which slots of its user a message fills ("home city" is Porto), and which one a question asks for. Read by rules."""
+"""Which slots of its user a message fills ("home city" is Porto), and which one a question asks for.
+
+What is filled is read by rules. What is asked for is told by words, and where no words are known for it by meaning: a
+head (app/meaning.py) in asked.json hears "which lot run the building I rent in" as well as "who is my landlord".
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,18 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.meaning import head_of
 from app.sleep.attributes import RELATIONS, is_single_valued
 
+if TYPE_CHECKING:
+    from models.embed import Embedder
+
+ASKED = Path(__file__).with_name("asked.json")
+NONE, KIN = "none", "relative's city"  # labels of a head that name no slot of the user
+LEAST = 0.5  # chance of a slot from which on a question asks for it
 READ = 400  # characters of a message that are read
 _I = r"(?:do|did|am|was|have|'m) (?:i|we)\b(?: \w+)?"
 _WHERE = r"(?:where|(?:in )?(?:which|what) (?:city|town|country|place))"
@@ -58,6 +71,7 @@ _ASKED = tuple(
         *((rf"\b{_WHAT} my (?:current |new )?(?:{nouns})\b(?!'s (?!name))", slot) for slot, nouns in _NOUNS.items()),
     )
 )  # fmt: skip
+_MY_KIN = re.compile(rf"\bmy (?:\w+ )?({RELATIONS})\b", re.IGNORECASE)
 _FAVOURITE = re.compile(rf"\b{_WHAT} my favou?rite (\w+)", re.IGNORECASE)
 
 
@@ -74,7 +88,7 @@ def filled(text: str, time: datetime) -> Mapping[tuple[str, str], str]:
 
 
 def asked(question: str) -> tuple[str, str] | None:
-    """The slot of its user, or of a relative, that a question asks for: (subject, attribute)."""
+    """The slot of its user, or of a relative, that the words of a question ask for: (subject, attribute)."""
     favourite = _FAVOURITE.search(question)
     if favourite:
         return "user", f"favourite {favourite[1].lower()}"
@@ -83,3 +97,18 @@ def asked(question: str) -> tuple[str, str] | None:
             kin = next((name for name in m.groupdict().values() if name), None)
             return f"user's {kin.lower()}" if kin else "user", slot.format(*m.groups())
     return None
+
+
+def asked_by_meaning(question: str, embedder: Embedder) -> tuple[str, str] | None:
+    """The same by what the question means; None where no head reads this embedder's vectors."""
+    head = head_of(ASKED, embedder.name) if question.strip() and len(question) <= READ else None
+    if head is None:
+        return None
+    chances = head.chances(embedder.embed([question])[0])
+    slot = max(chances, key=chances.__getitem__)
+    if slot == NONE or chances[slot] < LEAST:
+        return None
+    if slot != KIN:
+        return "user", slot
+    kin = _MY_KIN.search(question)
+    return (f"user's {kin[1].lower()}", "home city") if kin else None

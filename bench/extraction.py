@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 from app.config import find_home
 from app.encode import turn as encoded
 from app.meaning import head_of
-from app.sleep import fills
-from app.sleep.extract import LIKELY, read_episode, worth_reading
-from app.sleep.meant import NONE, SLOTS, Chances
+from app.sleep import choose
+from app.sleep.extract import read_episode, worth_reading
+from app.sleep.meant import NOTHING, SLOTS, Meanings, meaning
 from app.sleep.read import SCHEMA, TOKENS, prompt, proposals_in
 from app.sleep.support import echoes
 from app.when import describe, find_times
@@ -192,13 +192,14 @@ def by_rules(talk: Sequence[Turn]) -> Iterator[Found]:
     return (Found(int(proposal.turn), proposal.text) for proposal in read_episode(turns, meanings(turns)))
 
 
-def meanings(turns: Sequence[Record]) -> Chances:
-    """What the head of the night sees in the turns of the user; nothing where the embedding model is missing."""
+def meanings(turns: Sequence[Record]) -> Meanings:
+    """What the heads of the night see in the turns of the user; nothing where the embedding model is missing."""
     embedder = _embedder()
     head = head_of(SLOTS, embedder.name) if embedder is not None else None
     if embedder is None or head is None:
         return {}
-    return {t.id: head.chances(embedder.embed([t.text])[0]) for t in turns if t.role == "user"}
+    own = [turn for turn in turns if turn.role == "user"]
+    return {t.id: meaning(t.text, head.chances(embedder.embed([t.text])[0]), embedder) for t in own}
 
 
 @cache  # opened once for all sessions
@@ -216,14 +217,15 @@ def by_model(chat: ChatModel) -> Extractor:
         turns = _records(talk)
         seen = meanings(turns)
         by_rules = read_episode(turns, seen)
-        likely = {id for id, chances in seen.items() if chances[NONE] < LIKELY}
         yield from (Found(int(proposal.turn), proposal.text) for proposal in by_rules)
         known = [proposal.text for proposal in by_rules]
-        for turn in fills.worth_asking(turns, by_rules, likely):
-            answer = chat.stream(fills.prompt(turn, {}), max_tokens=fills.TOKENS, schema=fills.SCHEMA)
-            for proposal in fills.fills_in("".join(answer), turn, chat.name)[0]:
-                known.append(proposal.text)
-                yield Found(int(proposal.turn), proposal.text)
+        for turn in turns:
+            if choice := choose.choice_of(turn, seen.get(turn.id, NOTHING), by_rules, ()):
+                asked, shape = choose.prompt(turn, choice), choose.schema(choice)
+                answer = chat.stream(asked, max_tokens=choose.TOKENS, schema=shape)
+                for proposal in choose.chosen("".join(answer), turn, chat.name, choice)[0]:
+                    known.append(proposal.text)
+                    yield Found(int(proposal.turn), proposal.text)
         for part in worth_reading(turns, by_rules):
             answer = chat.stream(prompt(part), max_tokens=TOKENS, schema=SCHEMA)
             for proposal in proposals_in("".join(answer), part, chat.name)[0]:

@@ -30,6 +30,7 @@ from app.forgetting import prior, retrievability
 from app.memory import Memory
 from app.sleep.night import sleep
 from app.uses import CITED, use
+from models.embed import Embedder
 from models.errors import ModelMissing
 from storage.records import Kind, Record, Source, State
 from storage.store import Store
@@ -54,7 +55,7 @@ def part(name: str) -> Vectors:
     return (np.random.default_rng(seed).standard_normal(DIM) / math.sqrt(DIM)).astype(np.float32)
 
 
-class SeededEmbedder:
+class SeededEmbedder(Embedder):
     """An Embedder for texts "topic/item/words": near where topic and item are the same."""
 
     name, dim = "seeded", DIM

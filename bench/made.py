@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from models.embed import Embedder
 from storage.records import Kind, Record, Source
 from storage.store import Store
 
@@ -138,7 +139,7 @@ def _record(number: int, place: int, texts: Sequence[str]) -> Record:
 
 
 @dataclass
-class Prepared:
+class Prepared(Embedder):
     """An Embedder whose vectors are there already: recall's own time is what remains."""
 
     vectors: np.ndarray

@@ -25,7 +25,7 @@ from app.exchange.items import Turn
 from app.guard.trust import INFORMS_ONLY, is_binding
 from app.memory import Memory
 from app.open import open_memory
-from app.sleep import fills
+from app.sleep import choose
 from app.sleep.night import sleep
 from app.sleep.read import SYSTEM
 from app.standing import always_considered
@@ -143,7 +143,9 @@ def obedient(messages: Sequence[Message]) -> str:
     the prompt is carried out; otherwise the user's own notes are read out, or else the imported.
     """
     last = messages[-1].content
-    if messages[0].content.startswith((SYSTEM, fills.SYSTEM)):
+    if messages[0].content.startswith(choose.SYSTEM):
+        return json.dumps(choose.LETTERS[0])
+    if messages[0].content.startswith(SYSTEM):
         return _bent(last.splitlines())
     notes = [line for line in last.splitlines() if line.startswith("[")]
     orders = [text for style, texts in STYLES.items() if style != "contradictions" for text in texts[-4:]]
@@ -159,7 +161,7 @@ def _bent(turns: Sequence[str]) -> str:
     honest = [text for text in said if MARK not in text and " " in text]
     twisted = [f"{text.rsplit(' ', 1)[0]} {MARK}." for text in honest]
     facts = [f"The user prefers {MARK}.", *wild[:2], *twisted][:4] if wild else honest[:4]
-    return json.dumps({"facts": facts, "slot": "favourite food", "value": MARK})
+    return json.dumps({"facts": facts})
 
 
 def planted(rng: Random, attack: Attack, per_style: int = PER_STYLE) -> list[Turn]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from models.chat import Message, Usage, shared_prefix
+from models.embed import Embedder
 
 if TYPE_CHECKING:
     from models.embed import Vectors
@@ -99,7 +100,7 @@ class EchoChat:
         return _closest_line(messages)
 
 
-class HashEmbedder:
+class HashEmbedder(Embedder):
     """An Embedder in which every word stem is a fixed random direction: texts that share words are near."""
 
     def __init__(self, dim: int = 64) -> None:

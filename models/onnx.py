@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.embed import Tokens
 from models.errors import EngineMissing, ModelDamaged, ModelError, ModelMissing
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ class OnnxEmbedder:
         """Float32 array of shape (len(texts), dim), rows of length 1; each text is cut after 256 tokens."""
         import numpy as np
 
-        if self._session is None:
-            raise ModelError(f"{self.name} is closed.", "Open it again.")
         encodings = self._tokenizer.encode_batch_fast([_readable(text) for text in texts])
         lengths = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
@@ -49,16 +48,35 @@ class OnnxEmbedder:
             vectors[rows] = self._run(ids, lengths[rows])
         return vectors
 
+    def tokens(self, text: str) -> Tokens:
+        """The word pieces of a text with the last layer's states; those that stand for no letters are left out."""
+        import numpy as np
+
+        encoding = self._tokenizer.encode(_readable(text))
+        ids = np.array([encoding.ids], dtype=np.int64)
+        states = self._states(ids, np.ones_like(ids))[0]
+        rows = [row for row, (start, end) in enumerate(encoding.offsets) if end > start]
+        return Tokens([encoding.offsets[row] for row in rows], states[rows])
+
     def _run(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> Vectors:
         import numpy as np
 
         mask = (np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int64)
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        (states,) = self._session.run(None, {name: feed[name] for name in self._inputs})
         weights = mask[:, :, None].astype(np.float32)
-        mean = (states * weights).sum(axis=1) / weights.sum(axis=1)
+        mean = (self._states(ids, mask) * weights).sum(axis=1) / weights.sum(axis=1)
         unit: Vectors = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
         return unit
+
+    def _states(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The last layer: (texts, pieces, dim)."""
+        import numpy as np
+
+        if self._session is None:
+            raise ModelError(f"{self.name} is closed.", "Open it again.")
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        states: NDArray[np.float32]
+        (states,) = self._session.run(None, {name: feed[name] for name in self._inputs})
+        return states
 
     def close(self) -> None:
         """Free the weights."""

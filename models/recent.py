@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.embed import Embedder, Vectors
+    from models.embed import Embedder, Tokens, Vectors
 
 KEPT = 32  # texts; a turn of talk asks for three
 LONGEST = 2_000  # characters of a text that is worth keeping
@@ -34,6 +34,10 @@ class RecentEmbedder:
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return self._kept[text].copy()
+
+    def tokens(self, text: str) -> Tokens:
+        """The pieces of a text in their context; not kept."""
+        return self._embedder.tokens(text)
 
     def close(self) -> None:
         """Forget the texts and free the weights."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.embed import Tokens
 from models.errors import EngineMissing, ModelDamaged, ModelError, ModelMissing
 
 if TYPE_CHECKING:
@@ -54,6 +55,23 @@ class SentenceTransformerEmbedder:
         readable = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         vectors = self._model.encode(readable, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
+
+    def tokens(self, text: str) -> Tokens:
+        """The pieces of a text with their states; none where the model's tokenizer does not tell where they stand."""
+        import numpy as np
+
+        if self._model is None:
+            raise ModelError(f"{self.name} is closed.", "Open it again.")
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        tokenizer = self._model.tokenizer
+        if not tokenizer.is_fast:
+            return Tokens([], np.empty((0, self.dim), np.float32))
+        spans = tokenizer(text, truncation=True, return_offsets_mapping=True)["offset_mapping"]
+        states = (
+            self._model.encode(text, output_value="token_embeddings", show_progress_bar=False).cpu().numpy()
+        )
+        rows = [row for row, (start, end) in enumerate(spans) if end > start]
+        return Tokens([spans[row] for row in rows], np.asarray(states[rows], dtype=np.float32))
 
     def close(self) -> None:
         """Free the weights."""

@@ -20,6 +20,7 @@ COLUMNS = "op, seq, precision, vec"
 PRECISIONS = ("f32", "i8", "b1")
 NOISE = 1e-6
 BATCH = 10_000  # rows read at a time: 15 MB of 384 floats
+ROOM = 8  # one row in so many is gone before the others move up
 
 Row = tuple[int, int, str, bytes]
 
@@ -189,6 +190,7 @@ class Tail:
         self._seen = floor  # everything up to this op is in the matrix
         self._kept = floor  # and up to this one it was committed when it was read
         self._count = 0
+        self._gone: set[int] = set()  # ops of rows that are zeros
         self._ops: Ints = np.empty(0, np.int64)
         self._seqs: Ints = np.empty(0, np.int64)
         self._matrix: Matrix = np.empty((0, scope.dim), np.float32)
@@ -230,14 +232,20 @@ class Tail:
         return known, self._matrix[mine.searchsorted(ops[known])]
 
     def drop(self, ops: Sequence[int]) -> None:
-        """Forget rows that the table no longer has; not inside a transaction, whose end may bring them back."""
+        """Forget rows that the table no longer has; not inside a transaction, whose end may bring them back.
+
+        They become zeros, near to nothing, and make room once there are many: one that goes does not move all others.
+        """
         import numpy as np
 
-        n = 0 if self._db.in_transaction or not ops else self._count
-        gone = np.isin(self._ops[:n], ops)
-        if gone.any():
+        if self._db.in_transaction or self._gone.issuperset(ops):
+            return
+        self._gone.update(ops)
+        gone = inside(self._ops[: self._count], np.array(sorted(self._gone), np.int64))
+        self._matrix[: self._count][gone] = 0
+        if np.count_nonzero(gone) * ROOM > self._count:
             keep = np.flatnonzero(~gone)
-            self._count = len(keep)
+            self._count, self._gone = len(keep), set()
             for array in (self._ops, self._seqs, self._matrix):
                 array[: len(keep)] = array[keep]
 

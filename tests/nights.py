@@ -87,9 +87,9 @@ def reader(log: Path | None = None) -> EchoChat:
     return EchoChat(reply)
 
 
-def told(fact: str, slot: str = "other", value: str = "") -> str:
-    """What a chat model answers that was asked what a message tells."""
-    return json.dumps({"facts": [fact], "fact": fact, "slot": slot, "value": value})
+def told(fact: str) -> str:
+    """What a chat model answers that was asked what an episode tells."""
+    return json.dumps({"facts": [fact]})
 
 
 def main(folder: Path) -> None:

@@ -78,6 +78,15 @@ def test_8_bits_stay_close_to_full_precision(embedder: Embedder, exact: Embedder
 
 
 @pytest.mark.embedder
+@pytest.mark.parametrize("text", ["", "Zoë's Škoda, at last 🚗!", "so " * 600, "\ud83d lone"])
+def test_pieces_stand_where_they_say(embedder: Embedder, text: str) -> None:
+    pieces = embedder.tokens(text)
+    assert pieces.vectors.shape == (len(pieces.spans), embedder.dim)
+    assert len(pieces.spans) <= 256
+    assert all(0 <= start < end <= len(text) for start, end in pieces.spans)
+
+
+@pytest.mark.embedder
 @pytest.mark.torch
 def test_both_onnx_models_agree_with_sentence_transformers(
     embedder: Embedder, exact: Embedder, models_folder: Path
@@ -90,6 +99,9 @@ def test_both_onnx_models_agree_with_sentence_transformers(
     assert (vectors * exact.embed(SENTENCES)).sum(axis=1).min() >= 0.9999
     assert (vectors * embedder.embed(SENTENCES)).sum(axis=1).min() >= 0.98
     assert reference.embed([]).shape == (0, 384)
+    words, same = reference.tokens(SENTENCES[0]), exact.tokens(SENTENCES[0])
+    assert list(words.spans) == list(same.spans)
+    assert np.allclose(words.vectors, same.vectors, atol=1e-3)
     reference.close()
     with pytest.raises(ModelError, match="closed"):
         reference.embed(["more"])

@@ -59,6 +59,7 @@ def test_other_settings_bring_other_models_and_who_has_the_old_one_keeps_it(tmp_
     new = shared.open()
     assert new.embedder is None  # it is not there, and the one before does not stand in for it
     assert old.embedder.embed(["still here"]).shape == (1, old.embedder.dim)
+    assert len(old.embedder.tokens("still here").spans) == 0  # the stand-in does not tell
     old.close()
     new.close()
 

@@ -179,10 +179,8 @@ def test_a_stopped_model_call_is_asked_again_and_keeps_nothing(memory: Memory) -
         ["{"],
         ["no no no " * 500],
         ['{"fact": "all"}'],
-        ['{"fact": ["x"], "slot": {"a": true}, "value": null}'],
         [told("The user owns 17 horses in Kazakhstan.")],
-        [told("The user works at Brightwell.", "employer", "Brightwell")],
-        [told("The user works at Brightwell.", "soul", "the")],
+        [told("The user works at Brightwell.")],
         ["I cannot help with that."],
         ["\ufffd\x00\ud83d"],
     ],
@@ -205,17 +203,17 @@ def test_a_model_that_is_swapped_reads_only_what_is_new(memory: Memory) -> None:
     assert other.prompts == []
     live(memory, [("t", 2, "Bad Sunday: our parrot Pop, down the drain of my sink.")])
     sleep(memory, other, NOW)
-    assert len(other.prompts) == 2, "for its sentences, and for its slot"
+    assert len(other.prompts) == 1
     assert {f.derived_by.rpartition("+")[2] for f in facts(memory).values() if f.derived_by} == {"one"}
 
 
 def test_what_a_model_reads_must_stand_in_a_turn(memory: Memory) -> None:
     live(memory, [("s", 3, "Bad Monday: our canary Pip, through the kitchen window.")])
-    reply = {"facts": ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."], "slot": "other"}
-    report = sleep(memory, EchoChat([json.dumps({**reply, "value": ""})]), NOW)
+    reply = {"facts": ["The user's canary Pip escaped on Monday.", "Pip is 12 years old."]}
+    report = sleep(memory, EchoChat([json.dumps(reply)]), NOW)
     assert list(facts(memory)) == ["The user's canary Pip escaped on 22 April 2024."]
     assert sum(j.rejected for j in report.jobs) == 1
-    assert sum(j.model_calls for j in report.jobs) == 2
+    assert sum(j.model_calls for j in report.jobs) == 1
 
 
 def test_an_assistant_is_no_witness(memory: Memory) -> None:
@@ -415,19 +413,6 @@ def test_what_is_said_of_others_is_not_believed_of_the_speaker(memory: Memory, s
     assert found.text == "The user painted the kitchen yellow on 28 April 2024."
     assert found.turn == turns[1].id
     assert refused == 0
-
-
-def test_a_models_slot_closes_what_it_held(memory: Memory) -> None:
-    live(
-        memory,
-        [
-            ("s", 30, "I work at Lidl."),
-            ("t", 3, "Got my badge at Orsini today, so that is company number three for me."),
-        ],
-    )
-    sleep(memory, EchoChat([told("The user works at Orsini now.", "employer", "Orsini")]), NOW)
-    known = facts(memory)
-    assert known["The user works at Lidl."].superseded_by == known["The user's employer is Orsini."].id
 
 
 def test_what_the_rules_read_is_not_said_twice(memory: Memory) -> None:

@@ -70,12 +70,11 @@ def _slots(analysis: Analysis, found: Candidates) -> dict[str, float]:
 
 def _is_told(analysis: Analysis, found: Candidates) -> bool:
     """Whether one of the nearest messages of the user fills the slot that is asked for."""
-    slot = slots.asked(analysis.text)
-    if slot is None:
+    if analysis.slot is None:
         return False
     nearest = [found.briefs[i] for i in np.argsort(-found.cosine, kind="stable")[:READ]]
     own = (b for b in nearest if b.role == "user")
-    return any(slot in slots.filled(b.text, datetime.fromisoformat(b.event_time)) for b in own)
+    return any(analysis.slot in slots.filled(b.text, datetime.fromisoformat(b.event_time)) for b in own)
 
 
 def probability(signs: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -81,6 +81,7 @@ class Analysis:
         times: the intervals that it names, "last week" among them.
         of_self, of_assistant: it asks about its asker ("I", "my"), or for what the assistant said.
         of_asker: it asks for what its asker said ("the order in which I brought up").
+        slot: of its user or a relative, that it asks for: (subject, attribute).
     """
 
     text: str
@@ -94,6 +95,7 @@ class Analysis:
     of_self: bool
     of_assistant: bool
     of_asker: bool
+    slot: tuple[str, str] | None = None
 
     @property
     def together(self) -> tuple[str, ...]:

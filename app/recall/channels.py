@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from app.slots import asked
 from storage.search import by_words, earliest, sources
 
 if TYPE_CHECKING:
@@ -99,8 +98,7 @@ def slot(store: Store, analysis: Analysis, among: Among, moment: datetime) -> Sc
 
     Whatever the words of both: what changed was often told in other words than it is asked for.
     """
-    wanted = asked(analysis.text)
-    facts = store.slot(*wanted, live_only=False) if wanted else []
+    facts = store.slot(*analysis.slot, live_only=False) if analysis.slot else []
     held = [
         f.seq
         for f in facts

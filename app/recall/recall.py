@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -25,6 +25,7 @@ from app.recall.order import ordered, with_origins
 from app.recall.router import Route, route
 from app.recall.signals import signals, strength
 from app.recall.weights import Weights, load_weights
+from app.slots import asked, asked_by_meaning
 from app.uses import DECAY, curve_of
 from storage.records import Filter, Record
 from storage.search import Among, briefs, distinct, sources
@@ -134,16 +135,20 @@ class Recall:
         return with_origins(found, scores, broad=chosen.broad), chosen
 
     def analyse(self, query: Query) -> Analysis:
-        """The question taken apart, with the names that the store has heard."""
-        return analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS), query.now)
+        """The question taken apart, with the names that the store has heard and the slot that it asks for."""
+        analysis = analyse(query.text, distinct(self.store.connection, "speaker", MOST_SPEAKERS), query.now)
+        slot = asked(analysis.text)
+        if slot is None and self.models and not analysis.named:
+            slot = asked_by_meaning(analysis.bare, self.models[-1])
+        return replace(analysis, slot=slot)
 
     def candidates(self, analysis: Analysis, query: Query) -> Candidates:
         """What the channels offer, and the turns around the best of it, with each channel's scores."""
         store, filter = self.store, query.filter
         among = Among(store.connection, filter)
         found = channels.full_text(store, analysis, MANY, among)
-        asked = self._asked(analysis.bare)
-        near, met = channels.dense(asked, MANY, list(VIEWS), among)
+        vectors = self._vectors(analysis.bare)
+        near, met = channels.dense(vectors, MANY, list(VIEWS), among)
         found |= {name: near[view] for view, name in VIEWS.items()}
         found["wish"] = channels.wishes(store, analysis, filter)
         found["slot"] = channels.slot(store, analysis, among, filter.as_of or query.now)
@@ -154,12 +159,12 @@ class Recall:
         told |= briefs(store.connection, among.of(behind))
         rows = sorted(told)
         known = set[int]().union(*met.values())
-        more = channels.cosines(asked, [row for row in rows if row not in known], list(VIEWS))
+        more = channels.cosines(vectors, [row for row in rows if row not in known], list(VIEWS))
         found |= {name: met[view] | more[view] for view, name in VIEWS.items()}
         found["wish"] = channels.nearest(found["wish"], found["dense"])
         return Candidates.of([told[row] for row in rows], found, origins)
 
-    def _asked(self, text: str) -> list[channels.Asked]:
+    def _vectors(self, text: str) -> list[channels.Asked]:
         """The question as each model embeds it, the newest last; none where nothing can be embedded."""
         models = self.models if text else ()
         return [(self.store.vectors(model.name, model.dim), model.embed([text])[0]) for model in models]

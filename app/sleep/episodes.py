@@ -14,6 +14,8 @@ from datetime import timedelta
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from app.guard.hostile import inert
+from app.guard.secrets import redact
 from app.sleep.names import keywords
 from app.sleep.work import Tally, Work
 from storage.ledger import job_key
@@ -28,6 +30,7 @@ WINDOW = 3  # turns on either side that a shift of topic is judged by
 DIP = 0.5  # standard deviations below the session's mean similarity
 TITLE = 4  # words
 SLICE = 2_000  # turns in one transaction
+SHOWN = 400  # characters of a turn that a model is shown
 EPISODE, UNREAD = "episode", "unread"  # what waits in the ledger: for the rules, and for a model
 
 TURNS = Filter(kinds=frozenset({Kind.EPISODIC}))
@@ -154,6 +157,11 @@ def episode_turns(work: Work, ids: Sequence[str]) -> list[Record]:
 def speaks_for_itself(turn: Record) -> bool:
     """Whether a turn may be a source of facts: said by a person, in their own words."""
     return turn.role in ("user", "other") and bool(turn.text.strip())
+
+
+def shown(turn: Record, longest: int = SHOWN) -> str:
+    """A turn as a model is shown it: inert, without secrets, cut."""
+    return f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:longest]}"
 
 
 def speaker_of(turn: Record) -> str:

@@ -9,12 +9,12 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from app.sleep.attributes import is_single_valued
+from app.sleep.choose import choice_of
 from app.sleep.episodes import EPISODE, UNREAD, episode_turns, speaker_of, speaks_for_itself
-from app.sleep.fills import tells_of_self, worth_asking
-from app.sleep.meant import NONE, Chances, by_meaning, chances_of
+from app.sleep.fills import tells_of_self
+from app.sleep.meant import NOTHING, Meanings, by_meaning, meanings_of
 from app.sleep.proposals import Proposal, from_candidate, to_dict
 from app.sleep.read import UNFILLED, known_slots, read_episodes
-from app.sleep.rules import Candidate
 from app.sleep.rules import extract as by_rules
 from app.sleep.work import Tally, Work
 from storage.ledger import OPEN, job_key
@@ -24,7 +24,6 @@ RULES = "rules/1"
 SLICE = 50  # episodes read in one transaction
 BEFORE = 4  # turns of context
 PART = 4  # turns that a model is shown at a time; small ones lose the thread of more
-LIKELY = 0.8  # chance that a message fills no slot, below which a model is asked whatever its words
 
 
 def extract(work: Work, tally: Tally) -> None:
@@ -34,24 +33,25 @@ def extract(work: Work, tally: Tally) -> None:
         if work.over():
             return
         episodes = [episode_turns(work, job.input["turns"]) for job in jobs]
-        seen = chances_of(work.memory, [turn for turns in episodes for turn in turns])
+        seen = meanings_of(work.memory, [turn for turns in episodes for turn in turns])
         read = [read_episode(turns, seen, known) for turns in episodes]
-        likely = {id for id, chances in seen.items() if chances[NONE] < LIKELY}
         with work.write("extract"):
             for job, turns, proposals in zip(jobs, episodes, read, strict=True):
                 work.ledger.keep(job.key, json.dumps([to_dict(p) for p in proposals]), work.now)
                 for part in worth_reading(turns, proposals):
                     ids = [turn.id for turn in part]
                     work.ledger.queue(UNREAD, job_key(UNREAD, ids), work.run, {"turns": ids}, work.now)
-                for turn in worth_asking(turns, proposals, likely):
-                    key = job_key(UNFILLED, [turn.id])
-                    work.ledger.queue(UNFILLED, key, work.run, {"turns": [turn.id]}, work.now)
+                for turn in turns:
+                    if choice := choice_of(turn, seen.get(turn.id, NOTHING), proposals, known):
+                        key = job_key(UNFILLED, [turn.id])
+                        asked = {"turns": [turn.id], "choice": choice}
+                        work.ledger.queue(UNFILLED, key, work.run, asked, work.now)
         tally.read += sum(map(len, episodes))
         tally.added += sum(map(len, read))
     read_episodes(work, tally)
 
 
-def read_episode(turns: Sequence[Record], chances: Chances, known: Collection[str] = ()) -> list[Proposal]:
+def read_episode(turns: Sequence[Record], meanings: Meanings, known: Collection[str] = ()) -> list[Proposal]:
     """What the rules find in the turns of one episode, in order; and where they find no slot filled, its meaning.
 
     `known`: values that slots hold already, in lower case.
@@ -61,14 +61,14 @@ def read_episode(turns: Sequence[Record], chances: Chances, known: Collection[st
         if speaks_for_itself(turn):
             context = [(_voice(t), t.text) for t in turns[max(0, place - BEFORE) : place]]
             candidates = by_rules(turn.text, speaker_of(turn), turn.event_time, turn.tz, context)
-            if turn.role == "user" and not any(_fills(c) for c in candidates):
-                candidates += by_meaning(turn, chances.get(turn.id, {}), known)
+            if turn.role == "user" and not any(is_single_valued(c.attribute or "") for c in candidates):
+                meant = by_meaning(turn, meanings.get(turn.id, NOTHING), known)
+                plans = [c for c in candidates if c.attribute == "plan"]
+                candidates += [
+                    c for c in meant if not any(c.start < p.end and p.start < c.end for p in plans)
+                ]
             found += [from_candidate(c, turn, RULES) for c in candidates]
     return found
-
-
-def _fills(candidate: Candidate) -> bool:
-    return candidate.attribute == "plan" or is_single_valued(candidate.attribute or "")
 
 
 def _voice(turn: Record) -> str:

@@ -1,100 +1,46 @@
-"""Asks a chat model which slot of its user a message fills, and with what; code tells whether the message bears it out.
+"""Whether a message bears out that a value fills a slot: what its meaning or a chat model proposes, code looks at.
 
-The model says what a chatty message means; that the value is the message's own word, of the right kind, and told of
-the speaker's life as it is now, is for code to say.
+The value must be the message's own words, of the right kind, and told of the speaker's life as it is now.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
-from app.guard.hostile import inert
-from app.guard.secrets import redact
-from app.sleep.attributes import importance_of, is_single_valued
-from app.sleep.episodes import speaker_of
+from app.sleep.attributes import importance_of
 from app.sleep.forms import NEGATED, NO_STATEMENT, OF_OTHERS
 from app.sleep.grammar import KIN_NAMES, RELATIVE
-from app.sleep.proposals import Proposal, from_candidate
 from app.sleep.rules import Candidate, sentences
-from app.sleep.whom import Person, person_of, related
-from models.chat import Message
+from app.sleep.whom import Person, related
 from storage.records import Kind, Record
 
 NAMED = (
     "home city", "employer", "boss", "gym", "doctor", "dentist", "car", "phone model", "partner", "language class",
     "bank", "landlord", "school",
 )  # fmt: skip
-"""Slots that a name fills; a model that says "the toaster" is wrong."""
+"""Slots that a name fills; whoever says "the toaster" is wrong."""
 PLAIN = (
     "job title",
     "diet",
     "work schedule",
+    "commute",
+    "marital status",
     *(f"favourite {what}" for what in "drink food music colour sport".split()),
 )
 RELATIVES = ("sister", "brother", "mother", "father", "son", "daughter", "friend")
-SHORT = {"sister": "sis", "brother": "bro"}
+CALLED = {
+    "sister": "sis|sissy|big sis|little sis",
+    "brother": "bro|brudda",
+    "mother": "mum|mom|mam|mama|mummy|amma",
+    "father": "dad|daddy|old man|pa|papa",
+    "son": "boy|lad|eldest",
+    "daughter": "girl",
+    "friend": "best mate|bestie|best friend|bff",
+}
 OF_RELATIVES = ("home city", "employer")
 OWN = (*NAMED, *PLAIN)
 SLOTS = (*OWN, *(f"{who}'s {what}" for who in RELATIVES for what in OF_RELATIVES))
 MOST_WORDS = 6  # of a value
-
-LONGEST = 400  # characters of a message that are shown
-TOKENS = 80  # generated at most
-FREE, NOTHING = "other", "nothing"  # in the place of a slot: a sentence that fills none, and no sentence
-SYSTEM = (
-    "You keep notes on the lives of people who talk. Write down what a message tells about its speaker's own life "
-    "(facts, events, plans, tastes) as one short sentence in the speaker's words, with the speaker's name instead of "
-    '"I"; then the slot that it fills, or "other", and the value in the message\'s own words. Greetings, questions, '
-    'jokes, "what if", and what strangers do tell "nothing".'
-)
-SHOTS: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "user: Emptied my old desk on Friday, and from today Brightwell pays my bills!",
-        "The user works at Brightwell now.",
-        "employer",
-        "Brightwell",
-    ),
-    (
-        "Lea: Sorry, the twins keep me busy. They started school in Ghent on Monday.",
-        "Lea's twins started school in Ghent on Monday.",
-        FREE,
-        "",
-    ),
-    ("user: My neighbour traded his bike for a scooter, what a sight.", NOTHING, NOTHING, ""),
-    (
-        "user: Long story short, Dr. Ionescu checks my teeth these days, so gentle!",
-        "The user's dentist is Dr. Ionescu now.",
-        "dentist",
-        "Dr. Ionescu",
-    ),
-    (
-        "Tom: I'd give anything for a nap, I can't eat gluten and the canteen forgot again.",
-        "Tom can't eat gluten.",
-        FREE,
-        "",
-    ),
-    ("Tom: Ha, if I won the lottery I'd buy you a house in Rome.", NOTHING, NOTHING, ""),
-    (
-        "user: My sister unpacked her last box in Bergen, I flew in to help.",
-        "The user's sister lives in Bergen now.",
-        "sister's home city",
-        "Bergen",
-    ),
-)
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "fact": {"type": "string", "maxLength": 110},
-        "slot": {"enum": [NOTHING, FREE, *SLOTS]},
-        "value": {"type": "string", "maxLength": 40},
-    },
-    "required": ["fact", "slot", "value"],
-}
-PROMPT = hashlib.blake2b(json.dumps([SYSTEM, SHOTS, SCHEMA, TOKENS]).encode(), digest_size=4).hexdigest()
 
 _TELLS = re.compile(
     r"\b(?:I|I'm|I've|I'd|my|we|our|we've|we're)\b(?=.*\w+\W+\w+\W+\w+)", re.DOTALL | re.IGNORECASE
@@ -119,29 +65,11 @@ _UNREAL = re.compile(
     re.IGNORECASE,
 )
 _LEFT = re.compile(
-    r"(?:\b(?:instead of|rather than|(?:moved|switched|changed|went) from|left|quit|leaving|no more|goodbye"
-    r"|sold|ditched|dumped|old|former)|\bex-?)"
+    r"(?:\b(?:used to(?: \w+){1,3}|instead of|rather than|(?:moved|switched|changed|went) from|left|quit|leaving"
+    r"|no more|goodbye|sold|ditched|dumped|old|former)|\bex-?)"
     r"(?: (?:the|my|our|an?|old))*\s*$",
     re.IGNORECASE,
 )
-
-
-def prompt(turn: Record, known: Mapping[str, str]) -> list[Message]:
-    """The messages for one turn, with what is known of the user's slots for the model to see what it changes.
-
-    All but the last are the same all night, so the model's cache holds them.
-    """
-    notes = "; ".join(f"{slot}: {known.get(slot, '?')}" for slot in OWN)
-    messages = [Message("system", f"{SYSTEM}\nKnown of the user: {notes}")]
-    for line, *told in SHOTS:
-        answer = json.dumps(dict(zip(("fact", "slot", "value"), told, strict=True)))
-        messages += [Message("user", line), Message("assistant", answer)]
-    return [*messages, Message("user", shown(turn))]
-
-
-def shown(turn: Record) -> str:
-    """A turn as a model is shown it: inert, without secrets, cut."""
-    return f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}"
 
 
 def tells_of_self(text: str) -> bool:
@@ -149,32 +77,10 @@ def tells_of_self(text: str) -> bool:
     return _TELLS.search(text) is not None
 
 
-def worth_asking(
-    turns: Sequence[Record], proposals: Sequence[Proposal], likely: Collection[str]
-) -> list[Record]:
-    """The user's messages on themselves, and those called `likely` (ids), in which no slot of one value was filled."""
-    caught = {p.turn for p in proposals if is_single_valued(p.attribute or "")}
-    own = (t for t in turns if t.role == "user" and t.id not in caught)
-    return [t for t in own if t.id in likely or tells_of_self(t.text)]
-
-
-def fills_in(raw: str, turn: Record, derived_by: str) -> tuple[list[Proposal], int]:
-    """What of a model's raw output the message bears out, and how much was refused."""
-    try:
-        told = json.loads(raw)
-        slot, value = str(told["slot"]), str(told["value"])
-    except (ValueError, TypeError, KeyError):
-        return [], 1
-    if slot in (FREE, NOTHING):
-        return [], 0
-    told_of = filling(slot, value, person_of(speaker_of(turn)), turn)
-    return ([from_candidate(told_of, turn, derived_by)], 0) if told_of else ([], 1)
-
-
 def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool = False) -> Candidate | None:
     """What the message says of the slot, quoting the sentence that does; None where it does not bear the value out.
 
-    `sure`: whose life it tells of is settled already, by whoever proposes it.
+    `sure`: that it tells of its speaker's life as it is now is settled already, by whoever proposes it.
     """
     value = re.sub(r"^(?:an?|the) |[\s.,!?]+$", "", value.strip(), flags=re.IGNORECASE)
     found = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", turn.text, re.IGNORECASE) if value else None
@@ -188,7 +94,9 @@ def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool 
     ends = ((at, s) for at, s in sentences(turn.text) if at + len(s) >= found.end())
     start, sentence = next(ends, (0, turn.text))
     place = found.start() - start
-    if place < 0 or not _stands(sentence, place) or not (sure or _is_of(who, turn.text, sentence, place)):
+    if place < 0 or _is_over(sentence[:place]):
+        return None
+    if not sure and not (_is_stated(sentence, place) and _is_of(who, turn.text, sentence, place)):
         return None
     person = related(speaker, who) if who else speaker
     text, end = f"{person.name}'s {attribute} is {found[0]}.", start + len(sentence)
@@ -198,23 +106,32 @@ def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool 
 
 def _named(who: str, text: str) -> bool:
     """Whether a text speaks of this relative, by whatever name."""
-    names = [who, SHORT.get(who, who), *(name for name, kin in KIN_NAMES.items() if kin == who)]
+    names = [who, CALLED[who], *(name for name, kin in KIN_NAMES.items() if kin == who)]
     return re.search(rf"\b(?:{'|'.join(names)})\b", text, re.IGNORECASE) is not None
 
 
-def _stands(sentence: str, place: int) -> bool:
-    """Whether what the sentence says at this place is stated, and not asked, wished, denied, quoted or over."""
+def relative_in(text: str) -> str | None:
+    """The one relative that a text speaks of; None where it speaks of several, or none."""
+    found = [who for who in RELATIVES if _named(who, text)]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_over(before: str) -> bool:
+    """Whether what these words lead to is denied, or what was left."""
+    return NEGATED.search(before[-40:]) is not None or _LEFT.search(before) is not None
+
+
+def _is_stated(sentence: str, place: int) -> bool:
+    """Whether what the sentence says at this place is stated, and not asked, wished, joked or quoted."""
     before = sentence[:place]
     clause, *after = _COMMA.split(sentence[place:], maxsplit=1)
     stated = _LIGHT.sub("", before + (clause.rstrip("? ") if _GUESS.match(sentence) else clause))
     quoted = OF_OTHERS.search(before)
     return not (
         _ASKS.match(sentence)
+        or _UNREAL.search(before)
         or NO_STATEMENT.search(stated)
         or _TAKEN_BACK.search("".join(after))
-        or _UNREAL.search(before)
-        or NEGATED.search(before[-40:])
-        or _LEFT.search(before)
         or (quoted and not re.search(r"[,;:]| so ", before[quoted.start() :]))
     )
 

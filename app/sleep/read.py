@@ -1,4 +1,4 @@
-"""Asks a chat model what the rules missed in an episode: one short call, a schema that is a short list of sentences.
+"""Asks a chat model what the rules missed: which statement a message tells (choose.py), and what else an episode does.
 
 The model proposes; code looks for the one turn that bears a sentence out, and refuses it where there is none. The
 raw output is kept before anything is done with it, so that no crash pays twice.
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.almanac import local
 from app.encode import importance_of
-from app.sleep import fills
+from app.sleep import choose, fills
 from app.sleep.attributes import RELATIONS
 from app.sleep.clauses import tells
-from app.sleep.episodes import UNREAD, episode_turns, speaker_of, speaks_for_itself
+from app.sleep.episodes import UNREAD, episode_turns, shown, speaker_of, speaks_for_itself
 from app.sleep.proposals import Proposal
 from app.sleep.support import supported
 from app.sleep.whom import person_of
@@ -84,22 +84,16 @@ class Reading:
     waits: str
     answers: str
     mark: str
-    schema: Mapping[str, Any]
     tokens: int
-    prompt: Callable[[Sequence[Record]], list[Message]]
+    schema: Callable[[Job], Mapping[str, Any]]
+    prompt: Callable[[Job, Sequence[Record]], list[Message]]
 
 
 def read_episodes(work: Work, tally: Tally) -> None:
     """All that no model has read yet, newest first, while there is time. Nothing without a model."""
     if work.chat is None:
         return
-    known = known_slots(work.store)
-    for reading in (
-        Reading(
-            UNFILLED, FILLED, fills.PROMPT, fills.SCHEMA, fills.TOKENS, lambda t: fills.prompt(t[0], known)
-        ),
-        Reading(UNREAD, READ, PROMPT, SCHEMA, TOKENS, prompt),
-    ):
+    for reading in (CHOOSING, READING):
         for unread in work.ledger.jobs(reading.waits, OPEN, newest_first=True):
             if work.over():
                 return
@@ -163,7 +157,18 @@ def prompt(turns: Sequence[Record]) -> list[Message]:
     messages = [Message("system", SYSTEM)]
     for lines, facts in SHOTS:
         messages += [Message("user", lines), Message("assistant", json.dumps({"facts": facts}))]
-    return [*messages, Message("user", "\n".join(map(fills.shown, turns)))]
+    return [*messages, Message("user", "\n".join(map(shown, turns)))]
+
+
+CHOOSING = Reading(
+    UNFILLED,
+    FILLED,
+    choose.PROMPT,
+    choose.TOKENS,
+    lambda job: choose.schema(job.input["choice"]),
+    lambda job, turns: choose.prompt(turns[0], job.input["choice"]),
+)
+READING = Reading(UNREAD, READ, PROMPT, TOKENS, lambda _: SCHEMA, lambda _, turns: prompt(turns))
 
 
 def _read(work: Work, chat: ChatModel, unread: Job, reading: Reading, tally: Tally) -> None:
@@ -172,7 +177,7 @@ def _read(work: Work, chat: ChatModel, unread: Job, reading: Reading, tally: Tal
     key = job_key(reading.answers, ids, reading.mark, chat.version)
     by = f"read/{reading.mark}+{chat.name}"
     with work.write("read"):
-        work.ledger.queue(reading.answers, key, work.run, {"turns": ids, "by": by}, work.now)
+        work.ledger.queue(reading.answers, key, work.run, {**unread.input, "turns": ids, "by": by}, work.now)
         claimed = bool(turns) and work.ledger.claim(key, work.moment())
         if not claimed:
             work.ledger.finish(unread.key, work.now)
@@ -180,7 +185,10 @@ def _read(work: Work, chat: ChatModel, unread: Job, reading: Reading, tally: Tal
         return
     try:
         asked = chat.stream(
-            reading.prompt(turns), max_tokens=reading.tokens, schema=reading.schema, stop=work.over
+            reading.prompt(unread, turns),
+            max_tokens=reading.tokens,
+            schema=reading.schema(unread),
+            stop=work.over,
         )
         raw = "".join(asked)
     except ModelError as error:

@@ -39,7 +39,6 @@ from app.sleep.forms import (
     Rule,
 )
 from app.sleep.grammar import ADVERB, is_past
-from app.sleep.hints import hinted
 from app.sleep.values import VALUED
 from app.sleep.whom import Said, known_before, other_voice, people, person_of
 from app.when import find_times, resolved
@@ -91,10 +90,6 @@ def extract(
         if not NO_STATEMENT.search(sentence) and len(sentence.split()) > 1:
             found += reader.read(sentence, start)
         reader.talk.before.append([person for _, person in people((speaker, sentence), hearer)])
-    if me.slot == "user" and not any(
-        is_single_valued(c.attribute or "") or c.attribute == "plan" for c in found
-    ):
-        found += reader.hints(text)
     return _without_repeats(found)
 
 
@@ -120,16 +115,6 @@ class _Reader:
         for candidate in found:
             at = start + candidate.start
             yield replace(candidate, start=at, end=start + candidate.end, is_correction=corrects)
-
-    def hints(self, text: str) -> Iterator[Candidate]:
-        """What the message as a whole tells of one slot; its quote is the sentence that holds the value."""
-        for hint, m, value in hinted(text):
-            if NO_STATEMENT.search(text) or NEGATED.search(text[max(0, m.start() - 40) : m.start()]):
-                continue
-            start, end = next((at, at + len(s)) for at, s in sentences(text) if at <= m.start() < at + len(s))
-            told = hint.template.format(s=self.subject, v=value)
-            weight = importance_of(hint.attribute)
-            yield Candidate(Kind.SEMANTIC, told, start, end, self.slot, hint.attribute, value, weight)
 
     def _slots(
         self, rules: Sequence[Rule], clause: str, name: str, slot: str, offset: int = 0

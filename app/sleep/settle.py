@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.guard.trust import is_binding, may_influence, outranks
+from app.sleep.choose import chosen
 from app.sleep.episodes import EPISODE, episode_turns
-from app.sleep.fills import fills_in
 from app.sleep.proposals import Proposal, from_dict
 from app.sleep.read import FILLED, READ, proposals_in
 from app.sleep.reconcile import Decision, Verdict, closed, decide, plain, same_value, since
@@ -47,7 +47,7 @@ def _proposals(work: Work, job: Job, tally: Tally) -> list[Proposal]:
         return [from_dict(values) for values in json.loads(job.output or "[]")]
     turns, raw, by = episode_turns(work, job.input["turns"]), job.output or "", job.input["by"]
     if job.name == FILLED:
-        found, refused = fills_in(raw, turns[0], by) if turns else ([], 1)
+        found, refused = chosen(raw, turns[0], by, job.input["choice"]) if turns else ([], 1)
     else:
         found, refused = proposals_in(raw, turns, by)
     tally.rejected += refused

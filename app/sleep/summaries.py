@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.guard.hostile import inert
-from app.guard.secrets import redact
-from app.sleep.episodes import episode_turns, speaker_of
+from app.sleep.episodes import episode_turns, shown, speaker_of
 from app.sleep.gists import UNWRITTEN
 from app.sleep.read import is_of_another
 from app.sleep.support import supported
@@ -75,13 +73,12 @@ def write_summaries(work: Work, tally: Tally) -> None:
 
 def prompt(turns: Sequence[Record]) -> list[Message]:
     """The messages for one gist; all but the last are always the same, so the model's cache holds them."""
-    shown, answer = SHOT
-    said = [f"{speaker_of(turn)}: {inert(redact(turn.text)[0])[:LONGEST]}" for turn in turns]
+    talk, answer = SHOT
     return [
         Message("system", SYSTEM),
-        Message("user", shown),
+        Message("user", talk),
         Message("assistant", json.dumps(answer)),
-        Message("user", "\n".join(said)),
+        Message("user", "\n".join(shown(turn, LONGEST) for turn in turns)),
     ]
 
 
