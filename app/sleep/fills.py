@@ -59,9 +59,12 @@ _ASKS = re.compile(
     r"^\W*(?:what|who|why|how|when|where|which|can|could|do|does|did|is|are|should|would|will|have|has)\b.*\?\s*$",
     re.IGNORECASE | re.DOTALL,
 )
+_WISHED = re.compile(
+    r"\b(?:wish|hop(?:e|ing)|maybe|might|thinking|consider\w*|almost|nearly|dream\w*)\b", re.IGNORECASE
+)
 _UNREAL = re.compile(
-    r"\b(?:wish|hop(?:e|ing)|maybe|might|want(?:s|ed)?|thinking|consider\w*|plan(?:s|ning)?|almost|nearly|used to"
-    r"|dream\w*|would|could|appl(?:y|ied|ying)|interview\w*|holiday|vacation|trip|visit\w*|booked|rental|borrow\w*)\b",
+    r"\b(?:want(?:s|ed)?|plan(?:s|ning)?|used to|would|could|appl(?:y|ied|ying)|interview\w*|holiday|vacation|trip"
+    r"|visit\w*|booked|rental|borrow\w*)\b",
     re.IGNORECASE,
 )
 _LEFT = re.compile(
@@ -117,8 +120,10 @@ def relative_in(text: str) -> str | None:
 
 
 def _is_over(before: str) -> bool:
-    """Whether what these words lead to is denied, or what was left."""
-    return NEGATED.search(before[-40:]) is not None or _LEFT.search(before) is not None
+    """Whether what these words lead to is only wished, denied, or what was left."""
+    return any(
+        said.search(words) for said, words in ((_WISHED, before), (NEGATED, before[-40:]), (_LEFT, before))
+    )
 
 
 def _is_stated(sentence: str, place: int) -> bool:
