@@ -23,19 +23,20 @@ if TYPE_CHECKING:
     from models.embed import Embedder, Tokens
 
 SPANS = Path(__file__).with_name("spans.json")
+SHAPES = 6  # what is told of a word's shape
 LENIENT = 2.0  # log-odds that each word is lent: a value is better a word too long than one too short
 _WORD = re.compile(r"\w(?:[\w'’&+/:.-]*\w)?|[^\w\s]")
 _NAME = re.compile(r"(?!I\b)[A-ZÀ-Þ0-9]")
 _SMALL = re.compile(
     r"(?:an?|the|my|our|at|in|on|to|of|and|or|i|it|is|was|so|for|with|now|he|she|they|we|you)\Z|\W",
     re.IGNORECASE,
-)  # neither begins nor ends a value
-
-
+)
+"""What neither begins nor ends a value."""
 _BREAK = re.compile(
     r"(?:i|we|it|that|those|this|what|which|is|are|was|were|am|my|our|because|since)\Z|[,;:!?()\"“”…]",
     re.IGNORECASE,
 )
+"""What stands in no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +110,17 @@ def rows_of(text: str, tokens: Tokens) -> tuple[list[tuple[int, int]], NDArray[n
     """The words of a text and what a head sees of each: its vector, the text's, and its shape; (words, 2 dim + 6)."""
     import numpy as np
 
-    spans = [found.span() for found in _WORD.finditer(text)]
     starts = np.array([start for start, _ in tokens.spans])
-    rows = []
-    whole = _unit(tokens.vectors.mean(axis=0)) if len(starts) else None
-    read = []
-    for start, end in spans:
-        inside = np.flatnonzero((starts >= start) & (starts < end))
-        if whole is not None and len(inside):  # what stands beyond the model's limit is not read
-            rows.append(
-                np.concatenate([_unit(tokens.vectors[inside].mean(axis=0)), whole, _shape(text, start, end)])
-            )
-            read.append((start, end))
+    whole = _unit(tokens.vectors.sum(axis=0))
+    spans, rows = [], []
+    for start, end in (found.span() for found in _WORD.finditer(text)):
+        inside = (starts >= start) & (starts < end)
+        if inside.any():  # what stands beyond the model's limit is not read
+            own = _unit(tokens.vectors[inside].sum(axis=0))
+            rows.append(np.concatenate([own, whole, _shape(text, start, end)]))
+            spans.append((start, end))
     width = 2 * tokens.vectors.shape[1] + SHAPES
-    return read, np.array(rows, np.float32).reshape(len(read), width)
-
-
-SHAPES = 6
+    return spans, np.array(rows, np.float32).reshape(len(spans), width)
 
 
 def _shape(text: str, start: int, end: int) -> Sequence[float]:
