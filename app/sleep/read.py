@@ -165,8 +165,8 @@ CHOOSING = Reading(
     FILLED,
     choose.PROMPT,
     choose.TOKENS,
-    lambda job: choose.schema(job.input["choice"]),
-    lambda job, turns: choose.prompt(turns[0], job.input["choice"]),
+    lambda job: choose.schema(job.input.get("choice", ())),
+    lambda job, turns: choose.prompt(turns[0], job.input.get("choice", ())),
 )
 READING = Reading(UNREAD, READ, PROMPT, TOKENS, lambda _: SCHEMA, lambda _, turns: prompt(turns))
 

@@ -47,7 +47,7 @@ def _proposals(work: Work, job: Job, tally: Tally) -> list[Proposal]:
         return [from_dict(values) for values in json.loads(job.output or "[]")]
     turns, raw, by = episode_turns(work, job.input["turns"]), job.output or "", job.input["by"]
     if job.name == FILLED:
-        found, refused = chosen(raw, turns[0], by, job.input["choice"]) if turns else ([], 1)
+        found, refused = chosen(raw, turns[0], by, job.input.get("choice", ())) if turns else ([], 1)
     else:
         found, refused = proposals_in(raw, turns, by)
     tally.rejected += refused
