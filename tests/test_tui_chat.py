@@ -10,6 +10,7 @@ from tui_world import REPLY, World, empty, filled, plain, settled, typed
 
 from storage.records import Filter
 from tui.chat import ChatScreen
+from tui.nights import JobBegan
 from tui.talk import Beside, Editor, Said
 
 
@@ -213,6 +214,9 @@ async def test_sleep_goes_to_the_nights_and_sleeps(tmp_path: Path) -> None:
         await typed(pilot, "/sleep")
         await pilot.press("enter")
         await settled(pilot, lambda: pilot.app.current_mode == "nights" and "is over" in plain(pilot), 500)
+        pilot.app.screen.post_message(JobBegan("backup"))  # late word of a job
+        await pilot.pause()
+        assert "is over" in plain(pilot)
 
 
 async def test_an_answer_is_had_anew_and_the_first_is_gone(tmp_path: Path) -> None:

@@ -175,7 +175,8 @@ class NightsScreen(MemScreen):
         self.post_message(JobBegan(job))
 
     def on_job_began(self, message: JobBegan) -> None:
-        self._tell(f"asleep: {message.job}…  Escape wakes")
+        if self._asleep:  # word of the last job may come after the night's end
+            self._tell(f"asleep: {message.job}…  Escape wakes")
 
     def action_stop(self) -> None:
         if self._asleep:
