@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.meaning import head_of
+from app.meaning import heard
 
 if TYPE_CHECKING:
     from models.embed import Embedder
@@ -34,10 +34,7 @@ class Need:
 
 def chance_of_need(text: str, embedder: Embedder | None) -> float | None:
     """How likely the meaning of `text` needs memory, 0..1; None where no head reads it."""
-    head = head_of(NEEDS, embedder.name) if embedder is not None and text.strip() else None
-    if head is None or embedder is None or len(text) > LOOKED_AT:
-        return None
-    return head.chances(embedder.embed([text])[0])[NEEDED]
+    return heard(NEEDS, text, embedder, LOOKED_AT).get(NEEDED) if embedder is not None else None
 
 
 def judge(text: str, previous: Need | None = None, chance: float | None = None) -> Need:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from models.embed import Embedder
+
 SCALE = 100  # weights stand as integers in the file, so many to one
 
 
@@ -40,6 +42,12 @@ class Head:
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return shares
+
+
+def heard(file: Path, text: str, embedder: Embedder, longest: int) -> Mapping[str, float]:
+    """What the head in `file` hears in a text; nothing in a blank or longer one, or where it reads other vectors."""
+    head = head_of(file, embedder.name) if text.strip() and len(text) <= longest else None
+    return head.chances(embedder.embed([text])[0]) if head else {}
 
 
 @cache  # files that ship with the program

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.meaning import head_of
+from app.meaning import heard
 from app.sleep.attributes import RELATIONS, is_single_valued
 
 if TYPE_CHECKING:
@@ -101,11 +101,8 @@ def asked(question: str) -> tuple[str, str] | None:
 
 def asked_by_meaning(question: str, embedder: Embedder) -> tuple[str, str] | None:
     """The same by what the question means; None where no head reads this embedder's vectors."""
-    head = head_of(ASKED, embedder.name) if question.strip() and len(question) <= READ else None
-    if head is None:
-        return None
-    chances = head.chances(embedder.embed([question])[0])
-    slot = max(chances, key=chances.__getitem__)
+    chances = heard(ASKED, question, embedder, READ)
+    slot = max(chances, key=chances.__getitem__, default=NONE)
     if slot == NONE or chances[slot] < LEAST:
         return None
     if slot != KIN:

@@ -11,14 +11,15 @@ from collections.abc import Collection, Iterator, Sequence
 from app.sleep.attributes import is_single_valued
 from app.sleep.choose import choice_of
 from app.sleep.episodes import EPISODE, UNREAD, episode_turns, speaker_of, speaks_for_itself
-from app.sleep.fills import tells_of_self
+from app.sleep.fills import OWN, tells_of_self
 from app.sleep.meant import NOTHING, Meanings, by_meaning, meanings_of
 from app.sleep.proposals import Proposal, from_candidate, to_dict
-from app.sleep.read import UNFILLED, known_slots, read_episodes
+from app.sleep.read import UNFILLED, read_episodes
 from app.sleep.rules import extract as by_rules
 from app.sleep.work import Tally, Work
 from storage.ledger import OPEN, job_key
 from storage.records import Record
+from storage.store import Store
 
 RULES = "rules/1"
 SLICE = 50  # episodes read in one transaction
@@ -28,7 +29,7 @@ PART = 4  # turns that a model is shown at a time; small ones lose the thread of
 
 def extract(work: Work, tally: Tally) -> None:
     """The job: every episode that was cut and not yet read."""
-    known = {value.lower() for value in known_slots(work.store).values()}
+    known = known_values(work.store)
     while jobs := work.ledger.jobs(EPISODE, OPEN, limit=SLICE):
         if work.over():
             return
@@ -49,6 +50,12 @@ def extract(work: Work, tally: Tally) -> None:
         tally.read += sum(map(len, episodes))
         tally.added += sum(map(len, read))
     read_episodes(work, tally)
+
+
+def known_values(store: Store) -> set[str]:
+    """The values that are true now of the user's slots, in lower case."""
+    facts = (fact for slot in OWN for fact in store.slot("user", slot))
+    return {str(fact.extra["value"]).lower() for fact in facts if "value" in fact.extra}
 
 
 def read_episode(turns: Sequence[Record], meanings: Meanings, known: Collection[str] = ()) -> list[Proposal]:

@@ -28,15 +28,16 @@ PLAIN = (
     *(f"favourite {what}" for what in "drink food music colour sport".split()),
 )
 RELATIVES = ("sister", "brother", "mother", "father", "son", "daughter", "friend")
-CALLED = {
-    "sister": "sis|sissy|big sis|little sis",
+FONDLY = {
+    "sister": "sis|sissy",
     "brother": "bro|brudda",
-    "mother": "mum|mom|mam|mama|mummy|amma",
-    "father": "dad|daddy|old man|pa|papa",
+    "mother": "amma",
+    "father": "old man|pa",
     "son": "boy|lad|eldest",
     "daughter": "girl",
-    "friend": "best mate|bestie|best friend|bff",
+    "friend": "best mate|bestie|bff",
 }
+"""What relatives are called beside what they are and KIN_NAMES."""
 OF_RELATIVES = ("home city", "employer")
 OWN = (*NAMED, *PLAIN)
 SLOTS = (*OWN, *(f"{who}'s {what}" for who in RELATIVES for what in OF_RELATIVES))
@@ -109,7 +110,7 @@ def filling(slot: str, value: str, speaker: Person, turn: Record, *, sure: bool 
 
 def _named(who: str, text: str) -> bool:
     """Whether a text speaks of this relative, by whatever name."""
-    names = [who, CALLED[who], *(name for name, kin in KIN_NAMES.items() if kin == who)]
+    names = [who, FONDLY[who], *(name for name, kin in KIN_NAMES.items() if kin == who)]
     return re.search(rf"\b(?:{'|'.join(names)})\b", text, re.IGNORECASE) is not None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.almanac import local
 from app.encode import importance_of
-from app.sleep import choose, fills
+from app.sleep import choose
 from app.sleep.attributes import RELATIONS
 from app.sleep.clauses import tells
 from app.sleep.episodes import UNREAD, episode_turns, shown, speaker_of, speaks_for_itself
@@ -31,7 +31,6 @@ from storage.records import Kind, Record
 
 if TYPE_CHECKING:
     from models.chat import ChatModel
-    from storage.store import Store
 
 UNFILLED, READ, FILLED = "unfilled", "read", "filled"  # what waits for the model, and what it answered
 MOST_FACTS = 4
@@ -98,12 +97,6 @@ def read_episodes(work: Work, tally: Tally) -> None:
             if work.over():
                 return
             _read(work, work.chat, unread, reading, tally)
-
-
-def known_slots(store: Store) -> dict[str, str]:
-    """The values that are true now of the user's slots."""
-    facts = (store.slot("user", slot) for slot in fills.OWN)
-    return {str(f.attribute): str(f.extra["value"]) for held in facts for f in held if "value" in f.extra}
 
 
 def proposals_in(raw: str, turns: Sequence[Record], derived_by: str) -> tuple[list[Proposal], int]:
