@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_meaning import NOW, said, seen
 
-from app.sleep.choose import LETTERS, NEITHER, SYSTEM, Choice, choice_of, chosen, prompt, schema
+from app.sleep.choose import LETTERS, NEITHER, PROMPT, SYSTEM, Choice, choice_of, chosen, prompt, schema
 from app.sleep.extract import read_episode
 from app.sleep.meant import NOTHING, Meaning
 from app.sleep.night import sleep
@@ -67,7 +68,9 @@ def test_no_text_and_no_place_breaks_it(text: str, raw: str, start: int, end: in
 
 
 @pytest.mark.embedder
-def test_a_night_asks_and_keeps_no_words_of_the_message(tmp_path: Path, embedder: Embedder) -> None:
+def test_what_a_night_asked_closes_what_the_slot_held_and_its_ledger_keeps_no_words(
+    tmp_path: Path, embedder: Embedder
+) -> None:
     asked: list[str] = []
 
     def picks_first(messages: Sequence[Message]) -> str:
@@ -79,19 +82,15 @@ def test_a_night_asks_and_keeps_no_words_of_the_message(tmp_path: Path, embedder
     from nights import opened
 
     memory = opened(tmp_path, models__embed=embedder.name)
-    texts = [
-        "Abernathy is the name, registered across town, doesn't type while you're talking",
-        "Lidl in shoes that hurt, everyone there is about twelve, I like it though",
-        "if you're ordering for me then Earl Grey, always",
-        "with Crunch since monday, half asleep, some man was singing",
-    ]
-    memory.add([said(text) for text in texts], "say", NOW)
+    text = "does Iron Yard have towels, my card came today?"
+    memory.add([replace(said("My gym is The Cellar."), event_time=NOW - timedelta(days=90))], "say", NOW)
+    memory.add([said(text)], "say", NOW)
     sleep(memory, EchoChat(picks_first), NOW + timedelta(hours=12))
-    assert asked, "none of these is heard so surely that nothing need be asked"
+    assert [line.splitlines()[:2] for line in asked] == [[f"user: {text}", "A: The user's gym is Iron Yard."]]
     rows = memory.store.connection.execute("SELECT input FROM jobs WHERE input LIKE '%choice%'").fetchall()
-    assert rows and not any(
-        word in row[0] for row in rows for word in ("Abernathy", "Lidl", "Earl", "Crunch")
-    )
+    assert rows and not any("Iron" in row[0] for row in rows)
     picked = memory.store.records(Filter(kinds=frozenset({Kind.SEMANTIC})))
-    assert any(fact.attribute and (fact.derived_by or "").startswith("read/") for fact in picked)
+    (old, new) = sorted((fact for fact in picked if fact.attribute == "gym"), key=lambda fact: fact.seq)
+    assert (new.text, new.derived_by) == ("The user's gym is Iron Yard.", f"read/{PROMPT}+echo")
+    assert old.superseded_by == new.id
     memory.close()
